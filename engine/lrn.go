@@ -1,0 +1,42 @@
+package engine
+
+// LRN is local response normalisation across channels (Krizhevsky 2012), with
+// Caffe's scaling: y = x·scale^−Beta, scale = K + Alpha/Size·Σ x² over the Size
+// channels around (fewer at the ends; the divisor stays Size).
+//
+//	in:  x (N, C, H, W)
+//	out: y, aux: for LRNGrad only; its content is the device's own, its Desc
+//	     is F32 of x's shape
+type LRN struct {
+	Size           int
+	Alpha, Beta, K float32
+}
+
+// Infer implements Op.
+func (op LRN) Infer(in []Desc) ([]Desc, error) {
+	if err := arity(op, in, 1); err != nil {
+		return nil, err
+	}
+	if len(in[0].Shape) != 4 {
+		return nil, inferError(op, "x has shape %v, want 4 axes", in[0].Shape)
+	}
+	d := Dense(in[0].Shape...)
+	return []Desc{d, d}, nil
+}
+
+// LRNGrad is the gradient of LRN.
+//
+//	in:  dy, x, y, aux
+//	out: dx
+type LRNGrad struct {
+	Size           int
+	Alpha, Beta, K float32
+}
+
+// Infer implements Op.
+func (op LRNGrad) Infer(in []Desc) ([]Desc, error) {
+	if err := arity(op, in, 4); err != nil {
+		return nil, err
+	}
+	return []Desc{Dense(in[0].Shape...)}, sameShapes(op, in)
+}
