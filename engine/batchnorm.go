@@ -106,3 +106,6 @@ func (op MovingUpdate) Infer(in []Desc) ([]Desc, error) {
 	}
 	return []Desc{Dense(in[0].Shape...), Dense(in[1].Shape...), Dense(in[2].Shape...)}, nil
 }
+
+// Overwrites implements Overwriter: m, v and s.
+func (op MovingUpdate) Overwrites() []int { return []int{0, 1, 2} }

@@ -106,3 +106,10 @@ type Layouter interface {
 	// LayoutName names a layout in explain's output, as in "nChw16c".
 	LayoutName(l Layout) string
 }
+
+// Overwriter is an op that changes tensors which outlive a run. The plan gives
+// output i the memory of input Overwrites()[i] where that is a param or a state
+// that the output is assigned to; every engine's kernel works that way.
+type Overwriter interface {
+	Overwrites() []int
+}

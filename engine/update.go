@@ -70,3 +70,6 @@ func (op Update) Infer(in []Desc) ([]Desc, error) {
 	}
 	return out, nil
 }
+
+// Overwrites implements Overwriter: w, then the histories.
+func (op Update) Overwrites() []int { return []int{0, 2, 3}[:1+op.Rule.Histories()] }

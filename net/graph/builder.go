@@ -1,0 +1,226 @@
+package graph
+
+import (
+	"fmt"
+
+	"github.com/gocaffe/gocaffe/engine"
+	"github.com/gocaffe/gocaffe/net/spec"
+	"github.com/gocaffe/gocaffe/proto/caffepb"
+)
+
+// Builder is what a layer lowers itself through. The first error sticks: later
+// calls return None and change nothing, so that Lower needs no error checks.
+type Builder struct {
+	g      *Graph
+	layer  int // the layer that is being lowered
+	dir    Direction
+	shared map[string]int // params by name
+	feeds  map[string][]engine.Shape
+	custom map[Value]customGrad
+	err    error
+}
+
+// Err is the first error of the layer being lowered, or nil.
+func (b *Builder) Err() error { return b.err }
+
+// Fail records an error, as Layer.Errorf words it.
+func (b *Builder) Fail(err error) {
+	if b.err == nil {
+		b.err = err
+	}
+}
+
+// Failf records an error of the layer that is being lowered.
+func (b *Builder) Failf(format string, args ...any) {
+	b.Fail(b.g.Layers[b.layer].Errorf(format, args...))
+}
+
+// Shape is the shape of a value; empty after an error.
+func (b *Builder) Shape(v Value) engine.Shape {
+	if v < 0 {
+		return nil
+	}
+	return b.g.Shape(v)
+}
+
+// Axis turns an axis that may count from the end into one that counts from 0.
+// An axis outside the shape is an error; count allows one past the last.
+func (b *Builder) Axis(v Value, axis int) int {
+	n := len(b.Shape(v))
+	if axis < -n || axis >= n {
+		b.Failf("axis %d out of range for the %d axes of bottom %s (%v)", axis, n, b.name(v), b.Shape(v))
+		return 0
+	}
+	if axis < 0 {
+		axis += n
+	}
+	return axis
+}
+
+func (b *Builder) name(v Value) string {
+	if v < 0 {
+		return "none"
+	}
+	return b.g.Values[v].Name
+}
+
+// Op adds an op and gives its first output.
+func (b *Builder) Op(op engine.Op, in ...Value) Value {
+	out := b.Ops(op, in...)
+	if len(out) == 0 {
+		return None
+	}
+	return out[0]
+}
+
+// Ops adds an op and gives all its outputs; nil after an error.
+func (b *Builder) Ops(op engine.Op, in ...Value) []Value {
+	if b.err != nil {
+		return nil
+	}
+	descs := make([]engine.Desc, len(in))
+	for i, v := range in {
+		if v < 0 {
+			b.Failf("%T: input %d is missing", op, i)
+			return nil
+		}
+		descs[i] = b.g.Desc(v)
+	}
+	outs, err := op.Infer(descs)
+	if err != nil {
+		b.failOp(err)
+		return nil
+	}
+	n := Node{Op: op, In: in, Layer: b.layer, Dir: b.dir}
+	for _, d := range outs {
+		v := b.value(ValueInfo{Desc: d, Origin: FromOp, Node: len(b.g.Nodes)})
+		n.Out = append(n.Out, v)
+	}
+	b.g.Nodes = append(b.g.Nodes, n)
+	return n.Out
+}
+
+func (b *Builder) failOp(err error) {
+	if b.layer < 0 {
+		b.Fail(err)
+		return
+	}
+	b.Fail(b.g.Layers[b.layer].Errorf("%w", err))
+}
+
+// value adds a value; unnamed ones are named after their layer.
+func (b *Builder) value(info ValueInfo) Value {
+	v := Value(len(b.g.Values))
+	if info.Name == "" {
+		info.Name = fmt.Sprintf("%%%d", v)
+	}
+	b.g.Values = append(b.g.Values, info)
+	return v
+}
+
+// Reshape gives v another shape of as many elements.
+func (b *Builder) Reshape(v Value, shape ...int) Value {
+	if b.err == nil && b.Shape(v).Equal(shape) {
+		return v
+	}
+	return b.Op(engine.Reshape{Shape: engine.IntsOf(shape...)}, v)
+}
+
+// Alias is a new name for v: the same tensor, with a gradient of its own.
+func (b *Builder) Alias(v Value) Value {
+	return b.Op(engine.Reshape{Shape: engine.IntsOf(b.Shape(v)...)}, v)
+}
+
+// Const is a tensor of one repeated number.
+func (b *Builder) Const(value float32, shape ...int) Value {
+	return b.Op(engine.Fill{Shape: engine.IntsOf(shape...), Value: value})
+}
+
+// Scaled is factor·v; v itself for 1.
+func (b *Builder) Scaled(v Value, factor float32) Value {
+	if factor == 1 {
+		return v
+	}
+	return b.Op(engine.Unary{Fn: engine.Power, A: 1, B: factor}, v)
+}
+
+// Param declares the layer's next blob. Its rate and decay multipliers come
+// from the layer's param entries; an entry's name shares the blob with the
+// first layer that used the name.
+func (b *Builder) Param(shape engine.Shape, filler *caffepb.FillerParameter) Value {
+	if b.err != nil {
+		return None
+	}
+	l := b.g.Layers[b.layer]
+	index := len(b.g.Uses[b.layer])
+	entry := l.Param(index)
+	if owner, ok := b.shared[entry.GetName()]; ok && entry.GetName() != "" {
+		return b.share(owner, shape, entry)
+	}
+	p := Param{
+		Grad: None, Layer: b.layer, Index: index, Name: entry.GetName(), Filler: filler,
+		LRMult: entry.GetLrMult(), DecayMult: entry.GetDecayMult(),
+	}
+	p.Value = b.value(ValueInfo{
+		Name: fmt.Sprintf("%s[%d]", l.GetName(), index), Desc: engine.Dense(shape...), Origin: FromParam, Node: -1,
+	})
+	if p.Name != "" {
+		b.shared[p.Name] = len(b.g.Params)
+	}
+	b.g.Uses[b.layer] = append(b.g.Uses[b.layer], Use{Param: len(b.g.Params), Shape: shape.Clone()})
+	b.g.Params = append(b.g.Params, p)
+	return p.Value
+}
+
+// Feed declares tensors that the host writes before each run.
+func (b *Builder) Feed(f Feed, shapes ...engine.Shape) []Value {
+	if b.err != nil {
+		return make([]Value, len(shapes))
+	}
+	f.Layer = b.layer
+	for i, s := range shapes {
+		f.Values = append(f.Values, b.value(ValueInfo{
+			Name: fmt.Sprintf("%s.feed%d", b.g.Layers[b.layer].GetName(), i), Desc: engine.Dense(s...), Origin: FromFeed, Node: -1,
+		}))
+	}
+	b.g.Feeds = append(b.g.Feeds, f)
+	return f.Values
+}
+
+// HasFeedShapes reports whether Options.FeedShapes has an entry for the layer.
+func (b *Builder) HasFeedShapes() bool {
+	_, ok := b.feeds[b.g.Layers[b.layer].GetName()]
+	return ok
+}
+
+// FeedShapes are the shapes of the next batch of the layer's data source, as
+// Options.FeedShapes gave them; an error where it gave none.
+func (b *Builder) FeedShapes() []engine.Shape {
+	l := b.g.Layers[b.layer]
+	shapes, ok := b.feeds[l.GetName()]
+	if !ok {
+		b.Failf("no data source is open for this layer")
+	}
+	return shapes
+}
+
+// Assign makes the param hold v after a run that includes v's node.
+func (b *Builder) Assign(param, v Value) {
+	if b.err == nil {
+		b.g.Assigns = append(b.g.Assigns, Assign{To: param, Value: v})
+	}
+}
+
+// CustomGrad replaces the gradient rule of the node that made y. grad gets the
+// gradients of all the node's outputs (None for zero) and gives one for each of
+// its inputs (None for none).
+func (b *Builder) CustomGrad(y Value, grad func(b *Builder, dy []Value) []Value) {
+	if b.err == nil {
+		b.custom[y] = grad
+	}
+}
+
+type customGrad func(b *Builder, dy []Value) []Value
+
+// Layer is the layer that is being lowered.
+func (b *Builder) Layer() *spec.Layer { return b.g.Layers[b.layer] }
