@@ -1,0 +1,83 @@
+package ref
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/gocaffe/gocaffe/engine"
+)
+
+// Runner is a kernel that can be run directly, without a stream, on any buffers
+// that have host memory. All kernels of this package are Runners.
+type Runner interface {
+	// Run computes and returns when done. It fails on bad data (for instance
+	// with *engine.LabelError) and on buffers that do not fit the descriptors.
+	Run(args *engine.Args) error
+}
+
+// kernel is an op with its descriptors, ready to run.
+type kernel struct {
+	op      engine.Op
+	in, out []engine.Desc
+	threads int
+	run     compute
+}
+
+func (k *kernel) Workspace() int64 { return 0 }
+
+func (k *kernel) Close() error { return nil }
+
+// Run implements Runner.
+func (k *kernel) Run(args *engine.Args) error {
+	l := launch{threads: k.threads}
+	var err error
+	if l.in, err = k.tensors("input", k.in, args.In); err != nil {
+		return err
+	}
+	if l.out, err = k.tensors("output", k.out, args.Out); err != nil {
+		return err
+	}
+	return k.run(&l)
+}
+
+// tensors views the buffers as float32 slices; nil for an unread output.
+func (k *kernel) tensors(what string, descs []engine.Desc, bufs []engine.Buffer) ([][]float32, error) {
+	if len(bufs) != len(descs) {
+		return nil, fmt.Errorf("ref: %T has %d %ss, got %d buffers", k.op, len(descs), what, len(bufs))
+	}
+	views := make([][]float32, len(descs))
+	for i, d := range descs {
+		if d.DType == engine.None {
+			continue
+		}
+		b := bufs[i]
+		if b == nil || b.Bytes() < d.Bytes() || (b.Host() == nil && d.Bytes() > 0) {
+			return nil, fmt.Errorf("ref: %T: %s %d needs host memory of %d bytes", k.op, what, i, d.Bytes())
+		}
+		if n := d.Shape.Count(); n > 0 {
+			views[i] = unsafe.Slice((*float32)(b.Host()), n)
+		} else {
+			views[i] = []float32{}
+		}
+	}
+	return views, nil
+}
+
+// launch is one run of a kernel: its tensors and how many goroutines it may use.
+type launch struct {
+	in, out [][]float32
+	threads int
+}
+
+// output is output i, or scratch memory of n elements where nobody reads it.
+func (l *launch) output(i, n int) []float32 {
+	if l.out[i] != nil {
+		return l.out[i]
+	}
+	return make([]float32, n)
+}
+
+// int32s views the memory of a tensor as int32.
+func int32s(f []float32) []int32 {
+	return unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(f))), len(f))
+}
