@@ -1,0 +1,93 @@
+// Package net is a net that runs: it resolves, lowers and compiles a prototxt
+// for a device, keeps its weights, reads its data, draws what is random and
+// gives blobs by name.
+package net
+
+import (
+	"time"
+
+	"github.com/gocaffe/gocaffe/engine"
+	"github.com/gocaffe/gocaffe/net/graph"
+	"github.com/gocaffe/gocaffe/net/spec"
+	"github.com/gocaffe/gocaffe/proto/caffepb"
+	"github.com/gocaffe/gocaffe/rng"
+)
+
+// Logger takes the lines of Caffe's log. File and line are those of Caffe's
+// source, which parsers of its logs see in the prefix.
+type Logger interface {
+	Infof(file string, line int, format string, args ...any)
+	Warningf(file string, line int, format string, args ...any)
+}
+
+// Source is the batches of one data layer, in their order. It is used by one
+// goroutine at a time.
+type Source interface {
+	// Shapes are the shapes of the tops of the next batch.
+	Shapes() ([]engine.Shape, error)
+	// Next writes the next batch, one slice a top, each of its shape's count.
+	Next(dst ...[]float32) error
+	// State is the position of the next batch and all that its successors
+	// depend on; Restore goes there.
+	State() ([]byte, error)
+	Restore([]byte) error
+	// Wait is how long Next has waited for data, in total.
+	Wait() time.Duration
+	Close() error
+}
+
+// Options says how a net is built. Device, and Open where the net has data
+// layers, are required.
+type Options struct {
+	Device engine.Device     // where the net runs
+	State  *caffepb.NetState // phase, level and stages; nil is Caffe's default, TEST
+	// Open opens the source of a data layer. It may take numbers from the
+	// process's random stream with draw, and must take those that Caffe's layer
+	// takes when it is set up.
+	Open func(l *spec.Layer, draw func() uint32) (Source, error)
+	// Random is the process's random stream, which all its nets share: fillers,
+	// DummyData and Dropout draw from it. Nil is a stream of seed 0.
+	Random *rng.Source
+	Log    Logger // nil: no log
+
+	Backward      bool                 // the net has a backward pass
+	ForceBackward bool                 // as in the prototxt: also gradients that lead to no param
+	SeedTops      bool                 // the caller gives the gradients of outputs that are no losses
+	Update        *graph.UpdateOptions // adds the solver's step; implies Backward
+
+	// Share is a net whose params this net uses in place of its own, by layer
+	// name. It must outlive this net and run on the same device.
+	Share *Net
+
+	Keep    []string // blobs that Read must find besides the outputs
+	KeepAll bool     // all blobs can be read, and with Backward their gradients
+
+	// NoFuse and NoReuse turn off what the plan does for speed and memory, as
+	// GOCAFFE_FUSE=0 and GOCAFFE_REUSE=0 do.
+	NoFuse, NoReuse bool
+}
+
+// Output is a blob that no layer consumes.
+type Output struct {
+	Name  string
+	Shape engine.Shape
+	// LossWeight is what the sum of its elements counts in the loss, or 0.
+	LossWeight float32
+}
+
+// ParamInfo describes one learnable param, BatchNorm's statistics included.
+type ParamInfo struct {
+	Layer     string // its owner
+	Index     int    // which blob of the layer
+	Name      string // the name by which layers share it, or ""
+	Shape     engine.Shape
+	LRMult    float32
+	DecayMult float32
+}
+
+// Copied is what CopyTrained did.
+type Copied struct {
+	Loaded  []string // layers whose params were read
+	Ignored []string // layers of the file that the net does not have
+	Initial []string // layers with params that the file lacks: they keep theirs
+}
