@@ -579,6 +579,8 @@ const (
 	ConvolutionParameter_DEFAULT ConvolutionParameter_Engine = 0
 	ConvolutionParameter_CAFFE   ConvolutionParameter_Engine = 1
 	ConvolutionParameter_CUDNN   ConvolutionParameter_Engine = 2
+	ConvolutionParameter_MKL2017 ConvolutionParameter_Engine = 3 // Intel Caffe
+	ConvolutionParameter_MKLDNN  ConvolutionParameter_Engine = 4 // Intel Caffe
 )
 
 // Enum value maps for ConvolutionParameter_Engine.
@@ -587,11 +589,15 @@ var (
 		0: "DEFAULT",
 		1: "CAFFE",
 		2: "CUDNN",
+		3: "MKL2017",
+		4: "MKLDNN",
 	}
 	ConvolutionParameter_Engine_value = map[string]int32{
 		"DEFAULT": 0,
 		"CAFFE":   1,
 		"CUDNN":   2,
+		"MKL2017": 3,
+		"MKLDNN":  4,
 	}
 )
 
@@ -698,6 +704,8 @@ const (
 	PoolingParameter_DEFAULT PoolingParameter_Engine = 0
 	PoolingParameter_CAFFE   PoolingParameter_Engine = 1
 	PoolingParameter_CUDNN   PoolingParameter_Engine = 2
+	PoolingParameter_MKL2017 PoolingParameter_Engine = 3 // Intel Caffe
+	PoolingParameter_MKLDNN  PoolingParameter_Engine = 4 // Intel Caffe
 )
 
 // Enum value maps for PoolingParameter_Engine.
@@ -706,11 +714,15 @@ var (
 		0: "DEFAULT",
 		1: "CAFFE",
 		2: "CUDNN",
+		3: "MKL2017",
+		4: "MKLDNN",
 	}
 	PoolingParameter_Engine_value = map[string]int32{
 		"DEFAULT": 0,
 		"CAFFE":   1,
 		"CUDNN":   2,
+		"MKL2017": 3,
+		"MKLDNN":  4,
 	}
 )
 
@@ -991,6 +1003,8 @@ const (
 	LRNParameter_DEFAULT LRNParameter_Engine = 0
 	LRNParameter_CAFFE   LRNParameter_Engine = 1
 	LRNParameter_CUDNN   LRNParameter_Engine = 2
+	LRNParameter_MKL2017 LRNParameter_Engine = 3 // Intel Caffe
+	LRNParameter_MKLDNN  LRNParameter_Engine = 4 // Intel Caffe
 )
 
 // Enum value maps for LRNParameter_Engine.
@@ -999,11 +1013,15 @@ var (
 		0: "DEFAULT",
 		1: "CAFFE",
 		2: "CUDNN",
+		3: "MKL2017",
+		4: "MKLDNN",
 	}
 	LRNParameter_Engine_value = map[string]int32{
 		"DEFAULT": 0,
 		"CAFFE":   1,
 		"CUDNN":   2,
+		"MKL2017": 3,
+		"MKLDNN":  4,
 	}
 )
 
@@ -1051,6 +1069,8 @@ const (
 	ReLUParameter_DEFAULT ReLUParameter_Engine = 0
 	ReLUParameter_CAFFE   ReLUParameter_Engine = 1
 	ReLUParameter_CUDNN   ReLUParameter_Engine = 2
+	ReLUParameter_MKL2017 ReLUParameter_Engine = 3 // Intel Caffe
+	ReLUParameter_MKLDNN  ReLUParameter_Engine = 4 // Intel Caffe
 )
 
 // Enum value maps for ReLUParameter_Engine.
@@ -1059,11 +1079,15 @@ var (
 		0: "DEFAULT",
 		1: "CAFFE",
 		2: "CUDNN",
+		3: "MKL2017",
+		4: "MKLDNN",
 	}
 	ReLUParameter_Engine_value = map[string]int32{
 		"DEFAULT": 0,
 		"CAFFE":   1,
 		"CUDNN":   2,
+		"MKL2017": 3,
+		"MKLDNN":  4,
 	}
 )
 
@@ -8337,7 +8361,7 @@ const file_caffe_proto_rawDesc = "" +
 	"\x0eInputParameter\x12&\n" +
 	"\x05shape\x18\x01 \x03(\v2\x10.caffe.BlobShapeR\x05shape\"<\n" +
 	"\x12ParameterParameter\x12&\n" +
-	"\x05shape\x18\x01 \x01(\v2\x10.caffe.BlobShapeR\x05shape\"\xa2\x05\n" +
+	"\x05shape\x18\x01 \x01(\v2\x10.caffe.BlobShapeR\x05shape\"\xbb\x05\n" +
 	"\x14ConvolutionParameter\x12\x1d\n" +
 	"\n" +
 	"num_output\x18\x01 \x01(\rR\tnumOutput\x12!\n" +
@@ -8360,11 +8384,14 @@ const file_caffe_proto_rawDesc = "" +
 	"biasFiller\x12C\n" +
 	"\x06engine\x18\x0f \x01(\x0e2\".caffe.ConvolutionParameter.Engine:\aDEFAULTR\x06engine\x12\x15\n" +
 	"\x04axis\x18\x10 \x01(\x05:\x011R\x04axis\x12-\n" +
-	"\x0fforce_nd_im2col\x18\x11 \x01(\b:\x05falseR\rforceNdIm2col\"+\n" +
+	"\x0fforce_nd_im2col\x18\x11 \x01(\b:\x05falseR\rforceNdIm2col\"D\n" +
 	"\x06Engine\x12\v\n" +
 	"\aDEFAULT\x10\x00\x12\t\n" +
 	"\x05CAFFE\x10\x01\x12\t\n" +
-	"\x05CUDNN\x10\x02\"\x8b\x02\n" +
+	"\x05CUDNN\x10\x02\x12\v\n" +
+	"\aMKL2017\x10\x03\x12\n" +
+	"\n" +
+	"\x06MKLDNN\x10\x04\"\x8b\x02\n" +
 	"\x15InnerProductParameter\x12\x1d\n" +
 	"\n" +
 	"num_output\x18\x01 \x01(\rR\tnumOutput\x12!\n" +
@@ -8408,7 +8435,7 @@ const file_caffe_proto_rawDesc = "" +
 	"\x06filler\x18\x03 \x01(\v2\x16.caffe.FillerParameterR\x06filler\"n\n" +
 	"\x0ePReLUParameter\x12.\n" +
 	"\x06filler\x18\x01 \x01(\v2\x16.caffe.FillerParameterR\x06filler\x12,\n" +
-	"\x0echannel_shared\x18\x02 \x01(\b:\x05falseR\rchannelShared\"\x96\x05\n" +
+	"\x0echannel_shared\x18\x02 \x01(\b:\x05falseR\rchannelShared\"\xaf\x05\n" +
 	"\x10PoolingParameter\x12;\n" +
 	"\x04pool\x18\x01 \x01(\x0e2\".caffe.PoolingParameter.PoolMethod:\x03MAXR\x04pool\x12\x13\n" +
 	"\x03pad\x18\x04 \x01(\r:\x010R\x03pad\x12\x16\n" +
@@ -8432,11 +8459,14 @@ const file_caffe_proto_rawDesc = "" +
 	"\x03MAX\x10\x00\x12\a\n" +
 	"\x03AVE\x10\x01\x12\x0e\n" +
 	"\n" +
-	"STOCHASTIC\x10\x02\"+\n" +
+	"STOCHASTIC\x10\x02\"D\n" +
 	"\x06Engine\x12\v\n" +
 	"\aDEFAULT\x10\x00\x12\t\n" +
 	"\x05CAFFE\x10\x01\x12\t\n" +
-	"\x05CUDNN\x10\x02\" \n" +
+	"\x05CUDNN\x10\x02\x12\v\n" +
+	"\aMKL2017\x10\x03\x12\n" +
+	"\n" +
+	"\x06MKLDNN\x10\x04\" \n" +
 	"\tRoundMode\x12\b\n" +
 	"\x04CEIL\x10\x00\x12\t\n" +
 	"\x05FLOOR\x10\x01\"\x88\x02\n" +
@@ -8453,7 +8483,7 @@ const file_caffe_proto_rawDesc = "" +
 	"\x06Engine\x12\v\n" +
 	"\aDEFAULT\x10\x00\x12\t\n" +
 	"\x05CAFFE\x10\x01\x12\t\n" +
-	"\x05CUDNN\x10\x02\"\xe7\x02\n" +
+	"\x05CUDNN\x10\x02\"\x80\x03\n" +
 	"\fLRNParameter\x12 \n" +
 	"\n" +
 	"local_size\x18\x01 \x01(\r:\x015R\tlocalSize\x12\x17\n" +
@@ -8466,22 +8496,28 @@ const file_caffe_proto_rawDesc = "" +
 	"\n" +
 	"NormRegion\x12\x13\n" +
 	"\x0fACROSS_CHANNELS\x10\x00\x12\x12\n" +
-	"\x0eWITHIN_CHANNEL\x10\x01\"+\n" +
+	"\x0eWITHIN_CHANNEL\x10\x01\"D\n" +
 	"\x06Engine\x12\v\n" +
 	"\aDEFAULT\x10\x00\x12\t\n" +
 	"\x05CAFFE\x10\x01\x12\t\n" +
-	"\x05CUDNN\x10\x02\"\x8c\x01\n" +
+	"\x05CUDNN\x10\x02\x12\v\n" +
+	"\aMKL2017\x10\x03\x12\n" +
+	"\n" +
+	"\x06MKLDNN\x10\x04\"\x8c\x01\n" +
 	"\fMVNParameter\x123\n" +
 	"\x12normalize_variance\x18\x01 \x01(\b:\x04trueR\x11normalizeVariance\x12.\n" +
 	"\x0facross_channels\x18\x02 \x01(\b:\x05falseR\x0eacrossChannels\x12\x17\n" +
-	"\x03eps\x18\x03 \x01(\x02:\x051e-09R\x03eps\"\xa4\x01\n" +
+	"\x03eps\x18\x03 \x01(\x02:\x051e-09R\x03eps\"\xbd\x01\n" +
 	"\rReLUParameter\x12(\n" +
 	"\x0enegative_slope\x18\x01 \x01(\x02:\x010R\rnegativeSlope\x12<\n" +
-	"\x06engine\x18\x02 \x01(\x0e2\x1b.caffe.ReLUParameter.Engine:\aDEFAULTR\x06engine\"+\n" +
+	"\x06engine\x18\x02 \x01(\x0e2\x1b.caffe.ReLUParameter.Engine:\aDEFAULTR\x06engine\"D\n" +
 	"\x06Engine\x12\v\n" +
 	"\aDEFAULT\x10\x00\x12\t\n" +
 	"\x05CAFFE\x10\x01\x12\t\n" +
-	"\x05CUDNN\x10\x02\"'\n" +
+	"\x05CUDNN\x10\x02\x12\v\n" +
+	"\aMKL2017\x10\x03\x12\n" +
+	"\n" +
+	"\x06MKLDNN\x10\x04\"'\n" +
 	"\fELUParameter\x12\x17\n" +
 	"\x05alpha\x18\x01 \x01(\x02:\x011R\x05alpha\"\x80\x01\n" +
 	"\x10SigmoidParameter\x12?\n" +

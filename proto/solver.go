@@ -1,0 +1,96 @@
+package proto
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gocaffe/gocaffe/proto/caffepb"
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// SolverFile is a solver as its file has it, upgraded, with the place of every field.
+type SolverFile struct {
+	Path   string
+	Solver *caffepb.SolverParameter
+	// Warnings name what was accepted without being used, each with its place.
+	Warnings []string
+	// Log is what Caffe logs while it upgrades the file.
+	Log []LogLine
+
+	root *node
+}
+
+// FieldPos is the place of a field, such as "base_lr" or "test_iter[1]"; for one that the file does
+// not have, of the message that lacks it.
+func (f *SolverFile) FieldPos(path string) Pos { return f.root.find(path).at(f.Path) }
+
+// ReadSolver reads a prototxt file as a SolverParameter. As in Caffe, snapshot_prefix becomes the
+// file's name without its ending if it is not set, and gets that name appended if it is a directory.
+func ReadSolver(path string) (*SolverFile, error) {
+	text, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	f, err := ParseSolver(path, text)
+	if err != nil {
+		return nil, err
+	}
+	f.snapshotPrefix()
+	return f, nil
+}
+
+// ParseSolver is ReadSolver for text that is in memory; it leaves snapshot_prefix alone.
+func ParseSolver(name string, text []byte) (*SolverFile, error) {
+	f := &SolverFile{Path: name, Solver: new(caffepb.SolverParameter)}
+	var err error
+	if f.root, f.Warnings, err = parseText(name, text, f.Solver); err != nil {
+		return nil, err
+	}
+	if err := f.upgrade(); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// InlineNet is a net that is written in the solver file: "net_param", "train_net_param" or
+// "test_net_param[0]". It is nil if the file does not have it.
+func (f *SolverFile) InlineNet(path string) (*NetFile, error) {
+	name, _, isList := strings.Cut(path, "[")
+	m := f.Solver.ProtoReflect()
+	fd := m.Descriptor().Fields().ByName(protoreflect.Name(name))
+	if fd == nil || fd.Message() == nil || fd.Message().Name() != "NetParameter" || fd.IsList() != isList {
+		return nil, fmt.Errorf("a solver has no net called %q", path)
+	}
+	nets := f.root.all(fd.Name())
+	for i, n := range nets {
+		var net *caffepb.NetParameter
+		switch {
+		case !isList:
+			net = m.Get(fd).Message().Interface().(*caffepb.NetParameter)
+		case indexed(name, i) == path:
+			net = f.Solver.TestNetParam[i]
+		default:
+			continue
+		}
+		file := &NetFile{Path: f.Path, Net: net, root: n}
+		return file, file.upgrade()
+	}
+	return nil, nil
+}
+
+func (f *SolverFile) snapshotPrefix() {
+	s := f.Solver
+	stem := strings.TrimSuffix(f.Path, filepath.Ext(f.Path))
+	if s.SnapshotPrefix == nil {
+		s.SnapshotPrefix = &stem
+		f.Log = append(f.Log, LogLine{'I', "snapshot_prefix was not specified and is set to " + stem})
+		return
+	}
+	if info, err := os.Stat(s.GetSnapshotPrefix()); err == nil && info.IsDir() {
+		prefix := strings.TrimRight(s.GetSnapshotPrefix(), "/") + "/" + filepath.Base(stem)
+		s.SnapshotPrefix = &prefix
+		f.Log = append(f.Log, LogLine{'I', "snapshot_prefix was a directory and is replaced to " + prefix})
+	}
+}
