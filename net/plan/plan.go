@@ -1,0 +1,219 @@
+// Package plan turns a graph into a list of steps for one device: what nobody
+// needs is pruned, neighbours are fused, layouts are chosen, memory is laid out
+// in arenas and every kernel is prepared. Nothing is allocated or decided after
+// Compile; Run only launches.
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/gocaffe/gocaffe/engine"
+	"github.com/gocaffe/gocaffe/net/graph"
+)
+
+// Options says what Compile may do.
+type Options struct {
+	// Keep lists values that Fetch can read after a run, besides params, states
+	// and the total loss.
+	Keep []graph.Value
+	// NoFuse and NoReuse turn off fusion and the reuse of memory. The environment
+	// variables GOCAFFE_FUSE=0 and GOCAFFE_REUSE=0 do so for a whole process.
+	NoFuse, NoReuse bool
+	// Storage holds params and states between plans. Nil makes a new one, which
+	// the plan then owns.
+	Storage *Storage
+	// Note is told once of each op that the device lacks and that runs on the
+	// host instead. Nil: nobody is told.
+	Note func(text string)
+}
+
+// Plan is a compiled graph. It is used by one goroutine at a time.
+type Plan struct {
+	*program
+	ownStorage bool
+	stream     engine.Stream
+	arena      engine.Buffer
+	arenaSize  int64
+	workspace  engine.Buffer
+	workSize   int64
+	scratch    engine.Buffer
+	reorders   map[string]engine.Kernel
+}
+
+// pass is one stage of Compile.
+type pass struct {
+	name string
+	run  func(*program) error
+}
+
+// passes run in this order on every graph. Fusion comes before layout because a
+// fused op prefers layouts of its own; layout before memory because a layout
+// decides the size.
+var passes = []pass{
+	{"prune", prune},
+	{"fuse", fuse},
+	{"layout", layout},
+	{"assign", assign},
+	{"memory", memory},
+}
+
+// Compile makes the plan of g on dev.
+func Compile(g *graph.Graph, dev engine.Device, o Options) (*Plan, error) {
+	o.NoFuse = o.NoFuse || os.Getenv("GOCAFFE_FUSE") == "0"
+	o.NoReuse = o.NoReuse || os.Getenv("GOCAFFE_REUSE") == "0"
+	p := &Plan{program: newProgram(g, dev, o), reorders: map[string]engine.Kernel{}}
+	if p.storage == nil {
+		p.storage, p.ownStorage = NewStorage(dev), true
+	}
+	if err := p.compile(); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
+}
+
+func (p *Plan) compile() error {
+	for _, s := range passes {
+		if err := s.run(p.program); err != nil {
+			return fmt.Errorf("plan: %s: %w", s.name, err)
+		}
+	}
+	if err := p.verify(); err != nil {
+		return err
+	}
+	return p.bind()
+}
+
+// Run runs the steps of the given directions, in the plan's order, and waits.
+// CPU engines keep a team of threads for each OS thread that launches, so the
+// goroutine is pinned while the steps run; a caller that runs often pins itself.
+func (p *Plan) Run(dirs ...graph.Direction) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	want := directions(dirs)
+	for _, s := range p.steps {
+		if want&(1<<s.Dir) == 0 {
+			continue
+		}
+		if s.host != nil {
+			if err := p.runHost(s); err != nil {
+				return p.stepError(s, err)
+			}
+			continue
+		}
+		p.stream.Launch(s.kernel, &s.args)
+	}
+	return p.sync(want)
+}
+
+// sync waits for the stream. A kernel's error names its step only where the
+// engine ran it at once; otherwise the direction is all that is known.
+func (p *Plan) sync(want uint) error {
+	err := p.stream.Sync()
+	if err == nil {
+		return nil
+	}
+	var label *engine.LabelError
+	if errors.As(err, &label) {
+		for _, s := range p.steps {
+			if want&(1<<s.Dir) != 0 && readsLabels(s.Op) {
+				return p.stepError(s, err)
+			}
+		}
+	}
+	return err
+}
+
+func readsLabels(op engine.Op) bool {
+	switch op.(type) {
+	case engine.SoftmaxLoss, engine.Accuracy, engine.SoftmaxLossGrad:
+		return true
+	}
+	return false
+}
+
+func (p *Plan) stepError(s *Step, err error) error {
+	if s.Layer < 0 {
+		return err
+	}
+	return p.g.Layers[s.Layer].Errorf("%w", err)
+}
+
+func directions(dirs []graph.Direction) uint {
+	var want uint
+	for _, d := range dirs {
+		want |= 1 << d
+	}
+	return want
+}
+
+// RunTimed is Run with every step timed on its own, which keeps steps from
+// overlapping: for `time`, not for training.
+func (p *Plan) RunTimed(observe func(s *Step, d time.Duration), dirs ...graph.Direction) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	want := directions(dirs)
+	for _, s := range p.steps {
+		if want&(1<<s.Dir) == 0 {
+			continue
+		}
+		start := time.Now()
+		var err error
+		if s.host != nil {
+			err = p.runHost(s)
+		} else {
+			p.stream.Launch(s.kernel, &s.args)
+			err = p.stream.Sync()
+		}
+		if err != nil {
+			return p.stepError(s, err)
+		}
+		observe(s, time.Since(start))
+	}
+	return nil
+}
+
+// Steps lists the steps in the order in which they run.
+func (p *Plan) Steps() []*Step { return p.steps }
+
+// Device is the device that the plan runs on.
+func (p *Plan) Device() engine.Device { return p.dev }
+
+// Memory is what a plan occupies, in bytes.
+type Memory struct {
+	Params, States int64 // shared by all plans of the storage
+	Activations    int64 // feeds, activations and gradients
+	Workspace      int64 // scratch of the kernels
+}
+
+// Memory tells the sizes of the plan's arenas.
+func (p *Plan) Memory() Memory {
+	return Memory{Params: p.storage.paramBytes, States: p.storage.stateBytes, Activations: p.arenaSize, Workspace: p.workSize}
+}
+
+// Close frees the kernels and the arenas; params and states stay with a Storage
+// that the caller gave.
+func (p *Plan) Close() error {
+	var errs []error
+	for _, k := range p.kernels {
+		errs = append(errs, k.Close())
+	}
+	for _, k := range p.reorders {
+		errs = append(errs, k.Close())
+	}
+	for _, b := range []engine.Buffer{p.arena, p.workspace, p.scratch} {
+		if b != nil {
+			errs = append(errs, b.Close())
+		}
+	}
+	if p.stream != nil {
+		errs = append(errs, p.stream.Close())
+	}
+	if p.ownStorage {
+		errs = append(errs, p.storage.Close())
+	}
+	return errors.Join(errs...)
+}
