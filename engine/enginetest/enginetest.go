@@ -1,0 +1,149 @@
+// Package enginetest is the conformance suite of the engines. An engine's own
+// test is one line:
+//
+//	func TestConformance(t *testing.T) { enginetest.Run(t, cpu.Open) }
+//
+// For every op it makes cases with random attributes and shapes (seeded, the
+// same each time), runs them on the engine under test and on engine/ref, and
+// compares. Each case is run with plain layouts, with the engine's own layouts
+// if it has any, in place where the op allows it, and with outputs that nobody
+// reads; around every buffer lie guard bytes that must not change.
+//
+// An op has one file here, named as in package engine; a test fails for an op
+// that has no case.
+package enginetest
+
+import (
+	"errors"
+	"hash/fnv"
+	"math/rand/v2"
+	"os"
+	"reflect"
+	"slices"
+	"sort"
+	"strings"
+	"testing"
+
+	"github.com/gocaffe/gocaffe/engine"
+	"github.com/gocaffe/gocaffe/engine/ref"
+)
+
+// Tolerance is how far a result may be from ref's: Tolerance·max(1, |b|) for
+// ref's value b, unless a case says otherwise.
+const Tolerance = 1e-4
+
+// Open opens a device of the engine under test.
+type Open = func(engine.Config) (engine.Device, error)
+
+// Report counts what an engine ran and what it refused.
+type Report struct {
+	Runs        int            // runs that were compared with ref
+	Unsupported map[string]int // op and mode, as in "Pool in place": runs answered by ErrUnsupported
+}
+
+// generator makes the cases of one op.
+type generator struct {
+	op    reflect.Type
+	cases func(g *source) []Case
+}
+
+var generators []generator
+
+// register enters the cases of an op; checks are in extra.
+func register[O engine.Op](cases func(g *source) []Case) {
+	generators = append(generators, generator{op: reflect.TypeFor[O](), cases: cases})
+}
+
+// extras are checks that are no comparison with ref, by name.
+var extras = map[string]func(t *testing.T, r *rig){}
+
+// source is a random source with makers of tensors.
+type source struct{ *rand.Rand }
+
+func newSource(name string) *source {
+	h := fnv.New64a()
+	h.Write([]byte(name))
+	return &source{rand.New(rand.NewPCG(1701, h.Sum64()))}
+}
+
+// Run runs the suite against an engine. It logs what the engine does not
+// support, and returns it for tests that allow nothing to be missing.
+func Run(t *testing.T, open Open) Report {
+	t.Helper()
+	r := newRig(t, open)
+	oracle := newRig(t, ref.Open)
+	rep := Report{Unsupported: map[string]int{}}
+	for _, gen := range generators {
+		t.Run(gen.op.Name(), func(t *testing.T) {
+			for _, c := range gen.cases(newSource(gen.op.Name())) {
+				t.Run(c.name(), func(t *testing.T) { rep.check(t, r, oracle, &c) })
+			}
+		})
+	}
+	for name, f := range extras {
+		t.Run(name, func(t *testing.T) { f(t, r) })
+	}
+	rep.log(t)
+	return rep
+}
+
+// check runs a case in every mode and compares it with ref.
+func (rep *Report) check(t *testing.T, r, oracle *rig, c *Case) {
+	want, err := oracle.expect(c)
+	if err != nil {
+		t.Fatalf("ref: %v", err)
+	}
+	for _, m := range c.modes(r.layouter != nil) {
+		got, err := r.run(c, m)
+		if errors.Is(err, engine.ErrUnsupported) {
+			rep.Unsupported[reflect.TypeOf(c.Op).Name()+" "+m.name]++
+			continue
+		}
+		if err == nil {
+			err = c.compare(got, want, m)
+		}
+		if err != nil {
+			t.Errorf("%s: %v", m.name, err)
+			continue
+		}
+		rep.Runs++
+	}
+}
+
+func (rep *Report) log(t *testing.T) {
+	t.Logf("%d runs agree with ref", rep.Runs)
+	var lines []string
+	for what, n := range rep.Unsupported {
+		lines = append(lines, what)
+		_ = n
+	}
+	sort.Strings(lines)
+	for _, what := range lines {
+		t.Logf("unsupported: %s (%d runs)", what, rep.Unsupported[what])
+	}
+}
+
+// Required reports whether GOCAFFE_TEST_ENGINES, a list such as "ref,cpu", names
+// the engine: a test then fails where it would skip for want of it.
+func Required(name string) bool {
+	return slices.Contains(strings.Split(os.Getenv("GOCAFFE_TEST_ENGINES"), ","), name)
+}
+
+// OpenOrSkip opens the named engine. Where that fails, the test fails if the
+// engine is Required and is skipped, with the reason, if not.
+func OpenOrSkip(t testing.TB, name string, c engine.Config) engine.Device {
+	t.Helper()
+	dev, err := engine.Open(name, c)
+	if err != nil && Required(name) {
+		t.Fatalf("GOCAFFE_TEST_ENGINES names %s: %v", name, err)
+	}
+	if err != nil {
+		t.Skipf("no engine %s here: %v", name, err)
+	}
+	t.Cleanup(func() {
+		if err := dev.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return dev
+}

@@ -1,0 +1,14 @@
+package ref_test
+
+import (
+	"testing"
+
+	"github.com/gocaffe/gocaffe/engine/enginetest"
+	"github.com/gocaffe/gocaffe/engine/ref"
+)
+
+func TestConformance(t *testing.T) {
+	for what, n := range enginetest.Run(t, ref.Open).Unsupported {
+		t.Errorf("%s: %d runs unsupported; ref must support all ops", what, n)
+	}
+}
