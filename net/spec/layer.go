@@ -35,7 +35,8 @@ type Layer struct {
 	Bottoms []Blob    // one for each GetBottom()
 	Tops    []Blob    // one for each GetTop()
 	// field gives the position of a field, such as "convolution_param.pad".
-	field func(path string) proto.Pos
+	field   func(path string) proto.Pos
+	written []string // the bottoms as written, before splits renamed them
 }
 
 // Errorf words an error of the layer as
