@@ -1,0 +1,53 @@
+# gocaffe's build. `make` lists the targets.
+
+SHELL       := /bin/bash
+GO          ?= go
+BIN         := bin/gocaffe
+SUDO        := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+# What the build and the tests need of Debian: headers of oneDNN, which is found
+# at run time, and the image and HDF5 libraries.
+PACKAGES    := libdnnl-dev libturbojpeg0-dev libhdf5-dev
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1
+MNIST       := examples/mnist
+
+.DEFAULT_GOAL := help
+.PHONY: help deps build install test mnist lint proto clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+deps: ## install the Debian packages that are missing
+	@missing=; for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ]; then \
+		echo "installing$$missing"; \
+		$(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	fi
+
+build: deps ## build bin/gocaffe
+	$(GO) build -o $(BIN) ./cmd/gocaffe
+
+install: build ## install gocaffe to $(PREFIX), /usr/local by default
+	install -D -m 755 $(BIN) $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/gocaffe
+
+mnist: build ## make the MNIST databases, train LeNet and test it on all 10,000 images
+	$(GO) run ./cmd/mnist-lmdb $(MNIST)
+	$(BIN) train -solver $(MNIST)/lenet_solver.prototxt
+	$(BIN) test -model $(MNIST)/lenet_train_test.prototxt -weights $(MNIST)/lenet_iter_10000.caffemodel -iterations 100
+
+test: deps ## run every test, as CI does
+	$(GO) vet ./...
+	GOCAFFE_TEST_ENGINES=ref,cpu $(GO) test -timeout 18m ./...
+	CGO_ENABLED=0 $(GO) test ./engine/ref ./net/... ./layers
+
+lint: ## gofmt, go vet, staticcheck
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+proto: ## regenerate proto/caffepb from proto/caffe.proto
+	command -v protoc >/dev/null || $(SUDO) apt-get install -y -qq protobuf-compiler
+	GOBIN=$(CURDIR)/bin $(GO) install google.golang.org/protobuf/cmd/protoc-gen-go
+	protoc --plugin=bin/protoc-gen-go -I proto --go_out=. --go_opt=module=github.com/gocaffe/gocaffe caffe.proto
+
+clean: ## remove what the build made
+	rm -rf bin
