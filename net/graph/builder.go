@@ -172,6 +172,17 @@ func (b *Builder) Param(shape engine.Shape, filler *caffepb.FillerParameter) Val
 	return p.Value
 }
 
+// FixedParam declares the layer's next blob as one that no solver changes: its
+// multipliers are 0 whatever the param entries say, and it starts at zeros.
+func (b *Builder) FixedParam(shape engine.Shape) Value {
+	v := b.Param(shape, nil)
+	if uses := b.g.Uses[b.layer]; b.err == nil {
+		p := &b.g.Params[uses[len(uses)-1].Param]
+		p.LRMult, p.DecayMult = 0, 0
+	}
+	return v
+}
+
 // Feed declares tensors that the host writes before each run.
 func (b *Builder) Feed(f Feed, shapes ...engine.Shape) []Value {
 	if b.err != nil {

@@ -1,0 +1,61 @@
+package layers
+
+import (
+	"github.com/gocaffe/gocaffe/engine"
+	"github.com/gocaffe/gocaffe/net/graph"
+	"github.com/gocaffe/gocaffe/net/spec"
+	"github.com/gocaffe/gocaffe/proto/caffepb"
+)
+
+func init() {
+	register(Def{Type: "BatchNorm", Bottoms: exactly(1), Tops: exactly(1), Check: checkBatchNorm, Lower: lowerBatchNorm})
+}
+
+// checkBatchNorm refuses to learn the statistics. Three param entries are the
+// exception: Caffe resets those to lr_mult 0 when it reads the file.
+func checkBatchNorm(l *spec.Layer) error {
+	if len(l.GetParam()) == 3 {
+		return nil
+	}
+	for _, p := range l.GetParam() {
+		if p.GetLrMult() != 0 {
+			return l.FieldErrorf("param", "Cannot configure batch normalization statistics as layer parameters: set lr_mult: 0.")
+		}
+	}
+	return nil
+}
+
+// lowerBatchNorm emits top = (x − mean)/√(var + eps) a channel (axis 1; a bottom
+// of one axis is one channel). There is no scale and shift: a Scale layer adds
+// them. The blobs are mean·s, var·s and s, sums over iterations that weigh the
+// batch before last by moving_average_fraction; the solver leaves them alone.
+//
+// Mean and variance are the batch's, and the blobs advance, unless
+// use_global_stats (by default: while testing), where they are the blobs'.
+func lowerBatchNorm(l *spec.Layer, b *graph.Builder, bottom []graph.Value) []graph.Value {
+	p, x := l.GetBatchNormParam(), bottom[0]
+	shape := b.Shape(x)
+	if len(shape) < 2 {
+		x = b.Reshape(x, shape.Count(), 1)
+	}
+	channels := 1
+	if xs := b.Shape(x); len(xs) > 1 {
+		channels = xs[1]
+	}
+	m, v, s := b.FixedParam(engine.Shape{channels}), b.FixedParam(engine.Shape{channels}), b.FixedParam(engine.Shape{1})
+	global := l.GetPhase() == caffepb.Phase_TEST
+	if p != nil && p.UseGlobalStats != nil {
+		global = p.GetUseGlobalStats()
+	}
+	if global {
+		stats := append(b.Ops(engine.MovingStats{}, m, v, s), graph.None, graph.None)
+		y := b.Op(engine.Normalize{Eps: p.GetEps()}, x, stats[0], stats[1])
+		return []graph.Value{b.Reshape(y, shape...)}
+	}
+	out := append(b.Ops(engine.BatchNorm{Eps: p.GetEps()}, x), graph.None, graph.None, graph.None)
+	update := engine.MovingUpdate{Fraction: p.GetMovingAverageFraction(), Count: shape.Count() / max(channels, 1)}
+	for i, next := range b.Ops(update, m, v, s, out[1], out[2]) {
+		b.Assign([]graph.Value{m, v, s}[i], next)
+	}
+	return []graph.Value{b.Reshape(out[0], shape...)}
+}

@@ -1,0 +1,30 @@
+package layers
+
+import (
+	"github.com/gocaffe/gocaffe/engine"
+	"github.com/gocaffe/gocaffe/net/graph"
+	"github.com/gocaffe/gocaffe/net/spec"
+	"github.com/gocaffe/gocaffe/proto/caffepb"
+)
+
+func init() {
+	register(Def{Type: "Dropout", Bottoms: exactly(1), Tops: exactly(1), Check: checkDropout, Lower: lowerDropout})
+}
+
+func checkDropout(l *spec.Layer) error {
+	if r := l.GetDropoutParam().GetDropoutRatio(); !(r >= 0 && r < 1) {
+		return l.FieldErrorf("dropout_param.dropout_ratio", "dropout_ratio must be at least 0 and less than 1, not %g", r)
+	}
+	return nil
+}
+
+// lowerDropout emits top = bottom · mask while training, the mask a feed of 0 and
+// 1/(1 − dropout_ratio) that the net draws for each run; while testing the
+// bottom itself.
+func lowerDropout(l *spec.Layer, b *graph.Builder, bottom []graph.Value) []graph.Value {
+	if l.GetPhase() == caffepb.Phase_TEST {
+		return bottom
+	}
+	mask := b.Feed(graph.Feed{Kind: graph.FeedMask, Ratio: l.GetDropoutParam().GetDropoutRatio()}, b.Shape(bottom[0]).Clone())
+	return []graph.Value{b.Op(engine.Binary{Fn: engine.Mul}, bottom[0], mask[0])}
+}
