@@ -54,8 +54,9 @@ func lowerBatchNorm(l *spec.Layer, b *graph.Builder, bottom []graph.Value) []gra
 	}
 	out := append(b.Ops(engine.BatchNorm{Eps: p.GetEps()}, x), graph.None, graph.None, graph.None)
 	update := engine.MovingUpdate{Fraction: p.GetMovingAverageFraction(), Count: shape.Count() / max(channels, 1)}
-	for i, next := range b.Ops(update, m, v, s, out[1], out[2]) {
-		b.Assign([]graph.Value{m, v, s}[i], next)
+	next := b.Ops(update, b.Assigned(m), b.Assigned(v), b.Assigned(s), out[1], out[2])
+	for i, n := range next {
+		b.Assign([]graph.Value{m, v, s}[i], n)
 	}
 	return []graph.Value{b.Reshape(out[0], shape...)}
 }

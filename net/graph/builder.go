@@ -215,11 +215,31 @@ func (b *Builder) FeedShapes() []engine.Shape {
 	return shapes
 }
 
-// Assign makes the param hold v after a run that includes v's node.
+// Assign makes the param hold v after a run that includes v's node. A later
+// Assign to the same param replaces it.
 func (b *Builder) Assign(param, v Value) {
-	if b.err == nil {
-		b.g.Assigns = append(b.g.Assigns, Assign{To: param, Value: v})
+	if b.err != nil {
+		return
 	}
+	for i, a := range b.g.Assigns {
+		if a.To == param {
+			b.g.Assigns[i].Value = v
+			return
+		}
+	}
+	b.g.Assigns = append(b.g.Assigns, Assign{To: param, Value: v})
+}
+
+// Assigned is what the param holds after the ops so far: the value last assigned
+// to it, else the param itself. An op that advances a param which layers share
+// starts from there, as Caffe's layers do when they run one after the other.
+func (b *Builder) Assigned(param Value) Value {
+	for _, a := range b.g.Assigns {
+		if a.To == param {
+			return a.Value
+		}
+	}
+	return param
 }
 
 // CustomGrad replaces the gradient rule of the node that made y. grad gets the

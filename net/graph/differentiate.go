@@ -2,7 +2,6 @@ package graph
 
 import (
 	"fmt"
-	"reflect"
 
 	"github.com/gocaffe/gocaffe/engine"
 )
@@ -49,6 +48,13 @@ func Differentiate(g *Graph, o GradOptions) error {
 			p.Grad = d.grad(p.Value)
 		}
 	}
+	// Contributions to a feed are summed here: no node made it.
+	for _, f := range g.Feeds {
+		d.layer = f.Layer
+		for _, v := range f.Values {
+			d.grad(v)
+		}
+	}
 	for v := range g.Values {
 		if parts := d.parts[Value(v)]; len(parts) == 1 {
 			g.Grads[Value(v)] = parts[0]
@@ -93,7 +99,8 @@ func (d *differ) markNeeds(force bool) {
 	}
 }
 
-// seedTops makes a feed for the gradient of each output that is no loss.
+// seedTops makes a feed for the gradient of each output that is no loss and that
+// has a gradient: Accuracy and ArgMax have none to ask for.
 func (d *differ) seedTops() {
 	g := d.g
 	loss := map[Value]bool{}
@@ -103,7 +110,7 @@ func (d *differ) seedTops() {
 	for i, tops := range g.Tops {
 		d.layer = i
 		for j, v := range tops {
-			if loss[v] || !d.needs[v] || !d.isOutput(i, j) {
+			if loss[v] || !d.needs[v] || !d.isOutput(i, j) || !d.hasGradient(v) {
 				continue
 			}
 			seed := d.Feed(Feed{Kind: FeedInput}, g.Shape(v))[0]
@@ -112,6 +119,12 @@ func (d *differ) seedTops() {
 			d.add(v, seed)
 		}
 	}
+}
+
+// hasGradient reports whether the op that made v has a gradient.
+func (d *differ) hasGradient(v Value) bool {
+	i := d.g.Values[v].Node
+	return i < 0 || d.custom[v] != nil || ruleOf(d.g.Nodes[i].Op) != nil
 }
 
 func (d *differ) isOutput(layer, top int) bool {
@@ -187,7 +200,7 @@ func (d *differ) apply(n Node, dy []Value) []Value {
 			return custom(&d.Builder, dy)
 		}
 	}
-	rule := rules[reflect.TypeOf(n.Op)]
+	rule := ruleOf(n.Op)
 	if rule == nil {
 		d.failOp(fmt.Errorf("has no gradient (%T), but a layer below it is to learn; set propagate_down: false or lr_mult: 0 there", n.Op))
 		return nil

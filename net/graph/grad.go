@@ -18,6 +18,14 @@ func gradOf[T engine.Op](f func(d *differ, op T, n Node, dy []Value) []Value) {
 	rules[reflect.TypeFor[T]()] = func(d *differ, n Node, dy []Value) []Value { return f(d, n.Op.(T), n, dy) }
 }
 
+// ruleOf is the rule of an op, nil where it has no gradient.
+func ruleOf(op engine.Op) rule {
+	if u, ok := op.(engine.Unary); ok && u.Fn == engine.Threshold {
+		return nil
+	}
+	return rules[reflect.TypeOf(op)]
+}
+
 // want builds a gradient only where somebody needs it.
 func (d *differ) want(v Value, build func() Value) Value {
 	if !d.needs[v] {
@@ -78,6 +86,9 @@ func init() {
 		return append(d.Ops(engine.PReLUGrad{}, dy[0], n.In[0], n.In[1]), None)[:2]
 	})
 	gradOf(func(d *differ, op engine.Pool, n Node, dy []Value) []Value {
+		if dy[0] == None { // only the mask is used further on, and has no gradient
+			return []Value{None}
+		}
 		in := []Value{dy[0]}
 		if op.Method == engine.MaxPool {
 			in = append(in, n.Out[1])
