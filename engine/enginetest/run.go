@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"testing"
 
 	"github.com/gocaffe/gocaffe/engine"
 )
@@ -130,4 +131,55 @@ func (r *rig) download(p *placed) ([]float32, error) {
 		return nil, err
 	}
 	return floatsOf(content), nil
+}
+
+// RunPlumbing is the suite for an engine that computes nothing: every case must
+// be prepared and launched without an error; no result is looked at.
+func RunPlumbing(t *testing.T, open Open) {
+	t.Helper()
+	r := newRig(t, open)
+	for _, gen := range generators {
+		t.Run(gen.op.Name(), func(t *testing.T) {
+			for _, c := range gen.cases(newSource(gen.op.Name())) {
+				if err := r.plumb(&c); err != nil {
+					t.Errorf("%s: %v", c.name(), err)
+				}
+			}
+		})
+	}
+}
+
+// plumb launches a case with a buffer for each tensor.
+func (r *rig) plumb(c *Case) error {
+	in := c.descs()
+	for i, src := range c.From {
+		out, err := src.Op.Infer(descsOf(src.In))
+		if err != nil {
+			return err
+		}
+		in[i] = out[src.Out]
+	}
+	out, err := c.Op.Infer(in)
+	if err != nil {
+		return err
+	}
+	k, err := r.dev.Prepare(c.Op, in, out)
+	if err != nil {
+		return err
+	}
+	args := &engine.Args{}
+	for _, d := range append(slices.Clone(in), out...) {
+		b, err := r.dev.Alloc(d.Bytes())
+		if err != nil {
+			return err
+		}
+		args.In = append(args.In, b)
+	}
+	args.In, args.Out = args.In[:len(in):len(in)], args.In[len(in):]
+	r.stream.Launch(k, args)
+	err = r.stream.Sync()
+	for _, b := range append(args.In, args.Out...) {
+		err = errors.Join(err, b.Close())
+	}
+	return errors.Join(err, k.Close())
 }
