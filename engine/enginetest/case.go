@@ -45,6 +45,7 @@ type Source struct {
 type mode struct {
 	name    string
 	layouts bool // in the layouts that the engine prefers
+	blocked bool // given the layouts that a convolution prefers
 	inPlace bool // output 0 over the input that InPlace names
 	unread  int  // the output that has a zero Desc, or -1
 }
@@ -81,8 +82,10 @@ func (c *Case) modes(layouts bool) []mode {
 		return list
 	}
 	for _, m := range slices.Clone(list) {
-		m.name, m.layouts = "own layouts, "+m.name, true
-		list = append(list, m)
+		own, after := m, m
+		own.name, own.layouts = "own layouts, "+m.name, true
+		after.name, after.layouts, after.blocked = "after a convolution, "+m.name, true, true
+		list = append(list, own, after)
 	}
 	return list
 }

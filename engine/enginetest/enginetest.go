@@ -5,8 +5,9 @@
 //
 // For every op it makes cases with random attributes and shapes (seeded, the
 // same each time), runs them on the engine under test and on engine/ref, and
-// compares. Each case is run with plain layouts, with the engine's own layouts
-// if it has any, in place where the op allows it, and with outputs that nobody
+// compares. Each case is run with plain layouts; with the layouts that the engine
+// prefers, if it has its own, from plain ones and from those that a convolution
+// leaves; in place where the op allows it, and with outputs that nobody
 // reads; around every buffer lie guard bytes that must not change.
 //
 // An op has one file here, named as in package engine; a test fails for an op
@@ -15,12 +16,13 @@ package enginetest
 
 import (
 	"errors"
+	"fmt"
 	"hash/fnv"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"reflect"
 	"slices"
-	"sort"
 	"strings"
 	"testing"
 
@@ -76,7 +78,11 @@ func Run(t *testing.T, open Open) Report {
 	for _, gen := range generators {
 		t.Run(gen.op.Name(), func(t *testing.T) {
 			for _, c := range gen.cases(newSource(gen.op.Name())) {
-				t.Run(c.name(), func(t *testing.T) { rep.check(t, r, oracle, &c) })
+				t.Run(c.name(), func(t *testing.T) {
+					if err := rep.check(r, oracle, &c); err != nil {
+						t.Error(err)
+					}
+				})
 			}
 		})
 	}
@@ -88,11 +94,12 @@ func Run(t *testing.T, open Open) Report {
 }
 
 // check runs a case in every mode and compares it with ref.
-func (rep *Report) check(t *testing.T, r, oracle *rig, c *Case) {
+func (rep *Report) check(r, oracle *rig, c *Case) error {
 	want, err := oracle.expect(c)
 	if err != nil {
-		t.Fatalf("ref: %v", err)
+		return fmt.Errorf("ref: %w", err)
 	}
+	var failed error
 	for _, m := range c.modes(r.layouter != nil) {
 		got, err := r.run(c, m)
 		if errors.Is(err, engine.ErrUnsupported) {
@@ -103,22 +110,17 @@ func (rep *Report) check(t *testing.T, r, oracle *rig, c *Case) {
 			err = c.compare(got, want, m)
 		}
 		if err != nil {
-			t.Errorf("%s: %v", m.name, err)
+			failed = errors.Join(failed, fmt.Errorf("%s: %w", m.name, err))
 			continue
 		}
 		rep.Runs++
 	}
+	return failed
 }
 
 func (rep *Report) log(t *testing.T) {
 	t.Logf("%d runs agree with ref", rep.Runs)
-	var lines []string
-	for what, n := range rep.Unsupported {
-		lines = append(lines, what)
-		_ = n
-	}
-	sort.Strings(lines)
-	for _, what := range lines {
+	for _, what := range slices.Sorted(maps.Keys(rep.Unsupported)) {
 		t.Logf("unsupported: %s (%d runs)", what, rep.Unsupported[what])
 	}
 }

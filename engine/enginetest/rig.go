@@ -26,6 +26,9 @@ type rig struct {
 	stream   engine.Stream
 	layouter engine.Layouter // nil if the device has no layouts of its own
 	placed   []*placed       // buffers of the run in progress
+
+	// what a convolution prefers, for 4 axes: activations and weights
+	activations, weights engine.Layout
 }
 
 func newRig(t testing.TB, open Open) *rig {
@@ -39,13 +42,41 @@ func newRig(t testing.TB, open Open) *rig {
 		t.Fatal(err)
 	}
 	r := &rig{dev: dev, stream: stream}
-	r.layouter, _ = dev.(engine.Layouter)
+	if r.layouter, _ = dev.(engine.Layouter); r.layouter != nil {
+		r.askConvolution()
+	}
 	t.Cleanup(func() {
 		if err := errors.Join(stream.Close(), dev.Close()); err != nil {
 			t.Error(err)
 		}
 	})
 	return r
+}
+
+// askConvolution finds the layouts that tensors have in the midst of a net.
+func (r *rig) askConvolution() {
+	z, _ := newGeometry(2, 32, 32, 1, []int{14, 14}, []int{3, 3}, []int{1, 1}, []int{1, 1}, []int{1, 1})
+	in := []engine.Desc{engine.Dense(z.x...), engine.Dense(z.w...)}
+	pin, pout := r.layouter.Prefer(z.op, in, []engine.Desc{engine.Dense(z.y...)})
+	r.weights, r.activations = pin[1].Layout, pout[0].Layout
+}
+
+// given is the descriptor that input i has when its op is reached: data comes
+// in the layout of activations, a solver's tensors in that of weights.
+func (r *rig) given(op engine.Op, i int, d engine.Desc, m mode) engine.Desc {
+	if !m.blocked || len(d.Shape) != 4 || d.Layout != engine.Plain || d.DType != engine.F32 {
+		return d
+	}
+	d.Layout = r.activations
+	switch op.(type) {
+	case engine.Update:
+		d.Layout = r.weights
+	case engine.Conv, engine.ConvGradData:
+		if i == 1 { // plain weights, as they are loaded
+			d.Layout = engine.Plain
+		}
+	}
+	return d
 }
 
 // placed is a tensor in device memory with guards around it.
@@ -173,6 +204,9 @@ func (r *rig) upload(op engine.Op, in []Tensor, from map[int]Source, m mode) ([]
 	var tensors []*placed
 	for i, t := range in {
 		p, err := r.input(t, from, i, m)
+		if err == nil {
+			p, err = r.reorder(p, r.given(op, i, p.desc, m))
+		}
 		if err != nil {
 			return nil, nil, fmt.Errorf("input %d: %w", i, err)
 		}
@@ -206,7 +240,7 @@ func (r *rig) input(t Tensor, from map[int]Source, i int, m mode) (*placed, erro
 	if !ok {
 		return r.place(engine.Dense(t.Shape...), bytesOf(t.Data))
 	}
-	in, out, err := r.upload(src.Op, src.In, nil, mode{layouts: m.layouts, unread: -1})
+	in, out, err := r.upload(src.Op, src.In, nil, mode{layouts: m.layouts, blocked: m.blocked, unread: -1})
 	if err != nil {
 		return nil, err
 	}
