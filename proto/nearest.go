@@ -43,11 +43,14 @@ func fieldsWith(md protoreflect.MessageDescriptor, name string) string {
 	return strings.Join(found, ", ")
 }
 
-// nearest returns the name with the smallest edit distance, if it is near enough to be a slip.
+// nearest returns the name with the smallest edit distance, if it is near enough to be a slip. The
+// ending that half of all fields share makes no two names near.
 func nearest(name string, names []string) string {
+	stem := func(s string) string { return strings.TrimSuffix(strings.ToLower(s), "_param") }
+	name = stem(name)
 	best, bestDist := "", max(1, len(name)/3)+1
 	for _, other := range names {
-		if d := editDistance(strings.ToLower(name), strings.ToLower(other)); d < bestDist {
+		if d := editDistance(name, stem(other)); d < bestDist {
 			best, bestDist = other, d
 		}
 	}

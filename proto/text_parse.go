@@ -246,7 +246,7 @@ func (p *parser) unknown(md protoreflect.MessageDescriptor, name token) bool {
 	}
 	e := &Error{p.pos(name), fmt.Sprintf("Message type %q has no field named %q.", md.FullName(), name.text)}
 	if known {
-		e.Msg += fmt.Sprintf(" It is a field of %s; ignoring it would change results.", fork.names)
+		e.Msg += fmt.Sprintf(" It is a field of %s that gocaffe does not have; ignoring it would change results.", fork.names)
 	} else {
 		e.Msg += p.hint(md, name.text)
 	}

@@ -174,7 +174,7 @@ func appendUnknownValue(b []byte, num protowire.Number, typ protowire.Type, raw 
 	case protowire.BytesType:
 		v, _ := protowire.ConsumeBytes(raw)
 		// Bytes that can be read as fields are taken for a message.
-		if len(v) == 0 || levels == 0 || !isFields(v) {
+		if len(v) == 0 || levels <= 0 || !isFields(v) {
 			b = appendQuoted(append(b, ": "...), string(v))
 			break
 		}
@@ -184,7 +184,9 @@ func appendUnknownValue(b []byte, num protowire.Number, typ protowire.Type, raw 
 	case protowire.StartGroupType:
 		v, _ := protowire.ConsumeGroup(num, raw)
 		b = append(b, " {\n"...)
-		b = appendUnknown(b, v, depth+1, levels-1)
+		if levels > 0 {
+			b = appendUnknown(b, v, depth+1, levels-1)
+		}
 		b = append(appendIndent(b, depth), '}')
 	}
 	return append(b, '\n')
