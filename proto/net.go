@@ -98,12 +98,17 @@ func parseErrorAt(file, message string, n *node, format string, args ...any) err
 func readFile(path string) ([]byte, error) {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("File not found: %s: %w", path, fs.ErrNotExist)
+		return nil, notFound(path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot read: %w", err)
 	}
 	return data, nil
+}
+
+// notFound has Caffe's words.
+func notFound(path string) error {
+	return fmt.Errorf("%s: %s: %w", "File not found", path, fs.ErrNotExist)
 }
 
 func indexed(field string, i int) string { return field + "[" + strconv.Itoa(i) + "]" }

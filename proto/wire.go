@@ -50,7 +50,7 @@ func ReadBinary(path string, m proto.Message) error {
 			parseFailure(m), path, info.Size(), ErrTooLarge)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("File not found: %s: %w", path, fs.ErrNotExist)
+		return notFound(path)
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
