@@ -1,0 +1,185 @@
+package plan_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/gocaffe/gocaffe/engine"
+	"github.com/gocaffe/gocaffe/layers"
+	"github.com/gocaffe/gocaffe/net/graph"
+	"github.com/gocaffe/gocaffe/net/plan"
+)
+
+// randomNet writes a small net of random layers: a trunk with branches that
+// meet again in Eltwise or Concat, then a classifier and a loss. No two layers
+// share a blob's name, so that resolve needs no versions.
+func randomNet(r *rand.Rand) string {
+	w := &netWriter{r: r}
+	n, c := 1+r.Intn(3), []int{1, 3, 4, 16, 20}[r.Intn(5)]
+	w.addf(`layer { name: "x" type: "Input" top: "x" input_param { shape { dim: %d dim: %d dim: 9 dim: 11 } } }`, n, c)
+	w.addf(`layer { name: "label" type: "Input" top: "label" input_param { shape { dim: %d } } }`, n)
+	top := "x"
+	for range 3 + r.Intn(4) {
+		top = w.block(top)
+	}
+	top = w.layer("InnerProduct", top, "inner_product_param { num_output: 5 }")
+	w.addf(`layer { name: "loss" type: "SoftmaxWithLoss" bottom: %q bottom: "label" top: "loss" }`, top)
+	return w.String()
+}
+
+type netWriter struct {
+	strings.Builder
+	r *rand.Rand
+	n int
+}
+
+func (w *netWriter) addf(format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) }
+
+func (w *netWriter) layer(typ, bottom, param string) string {
+	w.n++
+	top := fmt.Sprintf("b%d", w.n)
+	w.addf(`layer { name: "l%d" type: %q bottom: %q top: %q %s }`, w.n, typ, bottom, top, param)
+	return top
+}
+
+func (w *netWriter) join(typ string, bottoms ...string) string {
+	w.n++
+	top := fmt.Sprintf("b%d", w.n)
+	w.addf(`layer { name: "l%d" type: %q bottom: "%s" top: %q }`, w.n, typ, strings.Join(bottoms, `" bottom: "`), top)
+	return top
+}
+
+// conv keeps the image's size, so that branches fit together.
+func (w *netWriter) conv(bottom string, out int) string {
+	k := []int{1, 3}[w.r.Intn(2)]
+	return w.layer("Convolution", bottom, fmt.Sprintf("convolution_param { num_output: %d kernel_size: %d pad: %d bias_term: %v }", out, k, k/2, w.r.Intn(2) == 0))
+}
+
+func (w *netWriter) relu(bottom string) string {
+	return w.layer("ReLU", bottom, fmt.Sprintf("relu_param { negative_slope: %g }", []float64{0, 0.1}[w.r.Intn(2)]))
+}
+
+func (w *netWriter) block(top string) string {
+	out := []int{4, 8, 16, 20, 32}[w.r.Intn(5)]
+	switch w.r.Intn(8) {
+	case 0:
+		return w.relu(w.conv(top, out))
+	case 1:
+		return w.relu(w.layer("Scale", w.layer("BatchNorm", w.conv(top, out), ""), "scale_param { bias_term: true }"))
+	case 2:
+		a, b := w.conv(top, out), w.relu(w.conv(top, out))
+		return w.relu(w.join("Eltwise", a, b))
+	case 3:
+		return w.join("Concat", w.relu(w.conv(top, out)), w.layer("Pooling", top, "pooling_param { pool: MAX kernel_size: 3 pad: 1 stride: 1 }"))
+	case 4:
+		pool := []string{"MAX", "AVE"}[w.r.Intn(2)]
+		return w.layer("Pooling", top, fmt.Sprintf("pooling_param { pool: %s kernel_size: 3 stride: 2 pad: %d }", pool, w.r.Intn(2)))
+	case 5:
+		return w.layer("LRN", w.conv(top, out), "lrn_param { local_size: 3 alpha: 0.1 }")
+	case 6:
+		return w.layer("TanH", w.layer("PReLU", w.conv(top, out), ""), "")
+	}
+	return w.relu(w.layer("Deconvolution", top, fmt.Sprintf("convolution_param { num_output: %d kernel_size: 2 stride: 1 }", out)))
+}
+
+// engines lists the engines to compare: those that open, and an error for one
+// that GOCAFFE_TEST_ENGINES demands and that does not.
+func engines(t *testing.T) []string {
+	names := []string{"ref"}
+	if dev, err := engine.Open("cpu", engine.Config{}); err == nil {
+		names = append(names, "cpu")
+		must(t, dev.Close())
+	} else if strings.Contains(os.Getenv("GOCAFFE_TEST_ENGINES"), "cpu") {
+		t.Fatal(err)
+	}
+	return names
+}
+
+// TestRandomNets trains random nets for two steps: every engine, fused and not,
+// with and without reuse of memory, ends with the same weights.
+func TestRandomNets(t *testing.T) {
+	names := engines(t)
+	for seed := range int64(40) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			text := randomNet(rand.New(rand.NewSource(seed)))
+			want := trainOn(t, "ref", text, plan.Options{NoFuse: true, NoReuse: true})
+			for _, name := range names {
+				for _, o := range []plan.Options{{}, {NoFuse: true}, {NoReuse: true}} {
+					got := trainOn(t, name, text, o)
+					if msg := differ(want, got, 2e-3); msg != "" {
+						t.Fatalf("%s, fuse %v, reuse %v: %s\n%s", name, !o.NoFuse, !o.NoReuse, msg, text)
+					}
+				}
+			}
+		})
+	}
+}
+
+// differ compares within a share of the largest entry: the two steps of training
+// amplify rounding.
+func differ(want, got [][]float32, tolerance float64) string {
+	for i := range want {
+		largest := 1e-2
+		for _, v := range want[i] {
+			largest = max(largest, math.Abs(float64(v)))
+		}
+		for j := range want[i] {
+			if d := math.Abs(float64(got[i][j] - want[i][j])); !(d <= tolerance*largest) {
+				return fmt.Sprintf("tensor %d[%d] is %g, want %g", i, j, got[i][j], want[i][j])
+			}
+		}
+	}
+	return ""
+}
+
+// trainOn gives the params after two steps, and the loss.
+func trainOn(t *testing.T, name, text string, o plan.Options) [][]float32 {
+	t.Helper()
+	g, err := graph.Build(resolve(t, text), graph.Options{Lower: layers.Lower})
+	must(t, err)
+	must(t, graph.Differentiate(g, graph.GradOptions{}))
+	u, err := graph.AddUpdate(g, graph.UpdateOptions{Rule: engine.SGD, Momentum: 0.9, WeightDecay: 0.01})
+	must(t, err)
+	dev, err := engine.Open(name, engine.Config{})
+	must(t, err)
+	defer dev.Close()
+	p, err := plan.Compile(g, dev, o)
+	must(t, err)
+	defer p.Close()
+
+	r := rand.New(rand.NewSource(7))
+	for _, prm := range g.Params {
+		must(t, p.Store(prm.Value, random(r, g.Shape(prm.Value).Count())))
+	}
+	must(t, p.Store(u.Hyper, []float32{1e-3, 1, 1, 1}))
+	for range 2 {
+		for _, f := range g.Feeds {
+			data := random(r, g.Shape(f.Values[0]).Count())
+			if g.Layers[f.Layer].GetName() == "label" {
+				for i := range data {
+					data[i] = float32(r.Intn(5))
+				}
+			}
+			must(t, p.Feed(f.Values[0], data))
+		}
+		must(t, p.Run(graph.Forward, graph.Backward, graph.ApplyUpdate))
+	}
+	return fetchAll(t, g, p)
+}
+
+func fetchAll(t *testing.T, g *graph.Graph, p *plan.Plan) [][]float32 {
+	t.Helper()
+	var out [][]float32
+	for _, prm := range g.Params {
+		w := make([]float32, g.Shape(prm.Value).Count())
+		must(t, p.Fetch(prm.Value, w))
+		out = append(out, w)
+	}
+	loss := make([]float32, 1)
+	must(t, p.Fetch(g.Loss, loss))
+	return append(out, loss)
+}
