@@ -12,3 +12,7 @@ func TestConformance(t *testing.T) {
 		t.Errorf("%s: %d runs unsupported; ref must support all ops", what, n)
 	}
 }
+
+func TestGradients(t *testing.T) { enginetest.Gradients(t) }
+
+func BenchmarkOps(b *testing.B) { enginetest.Bench(b, ref.Open) }
