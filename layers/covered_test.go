@@ -1,0 +1,35 @@
+package layers_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/gocaffe/gocaffe/layers"
+)
+
+// goldenElsewhere are the types without a golden of their own here, and where
+// they are tested.
+var goldenElsewhere = map[string]string{
+	"Data":      "its batches come from a source: golden/data, in package data",
+	"ImageData": "its batches come from a source: golden/data, in package data",
+}
+
+// TestEveryTypeIsCovered: each registered type occurs in a golden net, or there
+// is a reason.
+func TestEveryTypeIsCovered(t *testing.T) {
+	var seen []string
+	for _, name := range goldenNames(t) {
+		for _, l := range readCase(t, name).file.Net.GetLayer() {
+			seen = append(seen, l.GetType())
+		}
+	}
+	for _, typ := range layers.Types() {
+		_, excused := goldenElsewhere[typ]
+		switch covered := slices.Contains(seen, typ); {
+		case !covered && !excused:
+			t.Errorf("no golden has a layer of type %s: add one to testdata/golden/layers", typ)
+		case covered && excused:
+			t.Errorf("%s has a golden now: take it from the list of exceptions", typ)
+		}
+	}
+}
