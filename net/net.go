@@ -4,11 +4,14 @@
 package net
 
 import (
+	"errors"
 	"time"
 
 	"github.com/gocaffe/gocaffe/engine"
 	"github.com/gocaffe/gocaffe/net/graph"
+	"github.com/gocaffe/gocaffe/net/plan"
 	"github.com/gocaffe/gocaffe/net/spec"
+	"github.com/gocaffe/gocaffe/proto"
 	"github.com/gocaffe/gocaffe/proto/caffepb"
 	"github.com/gocaffe/gocaffe/rng"
 )
@@ -91,3 +94,82 @@ type Copied struct {
 	Ignored []string // layers of the file that the net does not have
 	Initial []string // layers with params that the file lacks: they keep theirs
 }
+
+// Net is a net on a device, with its weights and its data. It is used by one
+// goroutine at a time.
+type Net struct {
+	o        Options
+	spec     *spec.Net
+	sources  map[int]*source           // by layer
+	inputs   map[string][]engine.Shape // shapes that the caller gave, by Input layer
+	storage  *plan.Storage
+	compiled map[string]*compiled // by the shapes of all feeds
+	recent   []string             // the keys of compiled, the last used at the end
+	now      *compiled
+	needs    needs
+	ignored  []string // layers of Options.Share that this net lacks
+}
+
+// New builds the net of a prototxt for the state in Options, opens its data and
+// draws its params. Everything wrong with the prototxt is reported together.
+func New(f *proto.NetFile, o Options) (*Net, error) {
+	if o.Log == nil {
+		o.Log = silence{}
+	}
+	if o.Random == nil {
+		o.Random = rng.New(0)
+	}
+	o.Backward = o.Backward || o.Update != nil
+	o.ForceBackward = o.ForceBackward || f.Net.GetForceBackward()
+	resolved, err := spec.Resolve(f.Net, f, o.State, o.Log.Infof)
+	if err != nil {
+		return nil, err
+	}
+	n := &Net{
+		o: o, spec: resolved, sources: map[int]*source{}, inputs: map[string][]engine.Shape{}, compiled: map[string]*compiled{},
+	}
+	if o.Share != nil {
+		n.storage = o.Share.storage
+	} else {
+		n.storage = plan.NewStorage(o.Device)
+	}
+	if err := n.setUp(); err != nil {
+		return nil, errors.Join(err, n.Close())
+	}
+	return n, nil
+}
+
+// Name is the net's name in its prototxt.
+func (n *Net) Name() string { return n.spec.Filtered.GetName() }
+
+// Spec is the net as resolved for its state.
+func (n *Net) Spec() *spec.Net { return n.spec }
+
+// Graph is the net as lowered for the present shapes.
+func (n *Net) Graph() *graph.Graph { return n.now.graph }
+
+// Plan is the net as compiled for the present shapes.
+func (n *Net) Plan() *plan.Plan { return n.now.plan }
+
+// Close gives back the device's memory and closes the data sources. Nets that
+// share this net's params must be closed before.
+func (n *Net) Close() error {
+	var errs []error
+	for _, c := range n.compiled {
+		errs = append(errs, c.plan.Close())
+	}
+	n.compiled, n.recent = map[string]*compiled{}, nil
+	if n.o.Share == nil && n.storage != nil {
+		errs = append(errs, n.storage.Close())
+	}
+	for _, s := range n.sources {
+		errs = append(errs, s.Close())
+	}
+	n.sources = nil
+	return errors.Join(errs...)
+}
+
+type silence struct{}
+
+func (silence) Infof(string, int, string, ...any)    {}
+func (silence) Warningf(string, int, string, ...any) {}

@@ -155,7 +155,7 @@ func (b *Builder) Param(shape engine.Shape, filler *caffepb.FillerParameter) Val
 	index := len(b.g.Uses[b.layer])
 	entry := l.Param(index)
 	if owner, ok := b.shared[entry.GetName()]; ok && entry.GetName() != "" {
-		return b.share(owner, shape, entry)
+		return b.share(owner, shape, filler, entry)
 	}
 	p := Param{
 		Grad: None, Layer: b.layer, Index: index, Name: entry.GetName(), Filler: filler,
@@ -167,7 +167,7 @@ func (b *Builder) Param(shape engine.Shape, filler *caffepb.FillerParameter) Val
 	if p.Name != "" {
 		b.shared[p.Name] = len(b.g.Params)
 	}
-	b.g.Uses[b.layer] = append(b.g.Uses[b.layer], Use{Param: len(b.g.Params), Shape: shape.Clone()})
+	b.g.Uses[b.layer] = append(b.g.Uses[b.layer], Use{Param: len(b.g.Params), Shape: shape.Clone(), Filler: filler})
 	b.g.Params = append(b.g.Params, p)
 	return p.Value
 }

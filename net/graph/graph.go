@@ -74,6 +74,9 @@ type Param struct {
 type Use struct {
 	Param int // index in Graph.Params
 	Shape engine.Shape
+	// Filler is the layer's own: Caffe draws a blob that is another layer's too,
+	// before it drops it, which moves the random stream.
+	Filler *caffepb.FillerParameter
 }
 
 // FeedKind is how the host makes a feed's values.

@@ -8,7 +8,7 @@ import (
 // share makes the layer's next blob the owner's, under Caffe's rules: equal
 // shapes (STRICT) or equal counts (PERMISSIVE), and multipliers that are given
 // on both sides agree.
-func (b *Builder) share(owner int, shape engine.Shape, entry *caffepb.ParamSpec) Value {
+func (b *Builder) share(owner int, shape engine.Shape, filler *caffepb.FillerParameter, entry *caffepb.ParamSpec) Value {
 	p := &b.g.Params[owner]
 	from, to := b.g.Layers[p.Layer].GetName(), b.g.Layers[b.layer].GetName()
 	have := b.g.Shape(p.Value)
@@ -27,7 +27,7 @@ func (b *Builder) share(owner int, shape engine.Shape, entry *caffepb.ParamSpec)
 		!b.sameMult("decay_mult", p, entry.DecayMult, &p.DecayMult, func(s *caffepb.ParamSpec) *float32 { return s.DecayMult }) {
 		return None
 	}
-	b.g.Uses[b.layer] = append(b.g.Uses[b.layer], Use{Param: owner, Shape: shape.Clone()})
+	b.g.Uses[b.layer] = append(b.g.Uses[b.layer], Use{Param: owner, Shape: shape.Clone(), Filler: filler})
 	return b.Reshape(p.Value, shape...)
 }
 

@@ -1,0 +1,153 @@
+package net
+
+import (
+	"slices"
+
+	"github.com/gocaffe/gocaffe/engine"
+	"github.com/gocaffe/gocaffe/net/filler"
+	"github.com/gocaffe/gocaffe/net/graph"
+)
+
+// Forward reads the next batch and computes all tops.
+func (n *Net) Forward() error {
+	return n.run(graph.Forward)
+}
+
+// ForwardBackward is Forward and Backward as one run of the plan.
+func (n *Net) ForwardBackward() error {
+	return n.run(graph.Forward, graph.Backward)
+}
+
+// Backward computes the gradients of the last Forward.
+func (n *Net) Backward() error {
+	return n.now.plan.Run(graph.Backward)
+}
+
+// ApplyUpdate runs the solver's step on the gradients of the last Backward.
+func (n *Net) ApplyUpdate() error {
+	return n.now.plan.Run(graph.ApplyUpdate)
+}
+
+func (n *Net) run(dirs ...graph.Direction) error {
+	if err := n.followShapes(); err != nil {
+		return err
+	}
+	if err := n.feed(); err != nil {
+		return err
+	}
+	return n.now.plan.Run(dirs...)
+}
+
+// followShapes asks the sources for their next batch's shapes and recompiles
+// where they are new.
+func (n *Net) followShapes() error {
+	changed := false
+	for _, s := range n.sources {
+		before := s.shapes
+		if err := s.look(); err != nil {
+			return err
+		}
+		changed = changed || !slices.EqualFunc(before, s.shapes, engine.Shape.Equal)
+	}
+	if !changed {
+		return nil
+	}
+	return n.reshape()
+}
+
+// feed writes what the host makes for a run, in the order of the layers, which
+// is that of Caffe's random draws.
+func (n *Net) feed() error {
+	for _, f := range n.now.graph.Feeds {
+		var err error
+		switch f.Kind {
+		case graph.FeedData:
+			err = n.nextBatch(f)
+		case graph.FeedFiller:
+			err = n.fill(f)
+		case graph.FeedMask:
+			err = n.mask(f)
+		}
+		if err != nil {
+			return n.now.graph.Layers[f.Layer].Errorf("%w", err)
+		}
+	}
+	n.now.filled = true
+	return nil
+}
+
+func (n *Net) nextBatch(f graph.Feed) error {
+	dst := make([][]float32, len(f.Values))
+	for i, v := range f.Values {
+		dst[i] = n.now.buffer(v)
+	}
+	if err := n.sources[f.Layer].Next(dst...); err != nil {
+		return err
+	}
+	return n.now.flush(f)
+}
+
+// fill draws DummyData's tops: constants once, the others each time.
+func (n *Net) fill(f graph.Feed) error {
+	for i, v := range f.Values {
+		if n.now.filled && f.Fillers[i].GetType() == "constant" {
+			continue
+		}
+		if err := filler.Fill(f.Fillers[i], n.now.graph.Shape(v), n.now.buffer(v), n.o.Random); err != nil {
+			return err
+		}
+	}
+	return n.now.flush(f)
+}
+
+// mask draws what Dropout multiplies by.
+func (n *Net) mask(f graph.Feed) error {
+	keep := 1 - float64(f.Ratio)
+	scale := float32(1 / keep)
+	for _, v := range f.Values {
+		m := n.now.buffer(v)
+		n.o.Random.Bernoulli(m, keep)
+		for i := range m {
+			m[i] *= scale
+		}
+	}
+	return n.now.flush(f)
+}
+
+// buffer is memory that the host fills for a feed: the device's own where the
+// host can write it, else a copy that flush sends.
+func (c *compiled) buffer(v graph.Value) []float32 {
+	if b := c.plan.FeedBuffer(v); b != nil {
+		return b
+	}
+	if c.stage[v] == nil {
+		c.stage[v] = make([]float32, c.graph.Shape(v).Count())
+	}
+	return c.stage[v]
+}
+
+// flush sends a feed's values that buffer has not given device memory for.
+func (c *compiled) flush(f graph.Feed) error {
+	for _, v := range f.Values {
+		if b, ok := c.stage[v]; ok {
+			if err := c.plan.Feed(v, b); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Loss is the total weighted loss of the last Forward; 0 in a net without one.
+func (n *Net) Loss() (float32, error) {
+	if n.now.graph.Loss == graph.None {
+		return 0, nil
+	}
+	return n.scalar(n.now.graph.Loss)
+}
+
+func (n *Net) scalar(v graph.Value) (float32, error) {
+	var x [1]float32
+	err := n.now.plan.Fetch(v, x[:])
+	return x[0], err
+}

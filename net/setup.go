@@ -1,0 +1,231 @@
+package net
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/gocaffe/gocaffe/engine"
+	"github.com/gocaffe/gocaffe/layers"
+	"github.com/gocaffe/gocaffe/net/filler"
+	"github.com/gocaffe/gocaffe/net/graph"
+	"github.com/gocaffe/gocaffe/net/spec"
+	"github.com/gocaffe/gocaffe/proto"
+)
+
+// source is the open source of a data layer.
+type source struct {
+	Source
+	layer  *spec.Layer
+	shapes []engine.Shape // of the next batch
+}
+
+// setUp does what Caffe does layer by layer when it builds a net: open data,
+// draw params, write the log. The order matters for both the random stream and
+// the log, so where a data layer comes behind layers with params, the layers
+// before it are set up first.
+func (n *Net) setUp() error {
+	if err := n.checkLayers(); err != nil {
+		return err
+	}
+	n.o.Log.Infof("net.cpp", 53, "Initializing net from parameters: \n%s", proto.Text(n.spec.Filtered))
+	log := newInitLog(n.o.Log, n.spec.Layers)
+	var drawn [][]float32
+	for i, l := range n.spec.Layers {
+		if !isData(l) {
+			continue
+		}
+		if i > 0 {
+			g, err := n.build(n.spec.Layers[:i])
+			if err != nil {
+				return err
+			}
+			log.setUp(g, i)
+			if drawn, err = n.drawParams(g, drawn, nil); err != nil {
+				return err
+			}
+		}
+		if err := n.open(i, log); err != nil {
+			return err
+		}
+	}
+	g, err := n.build(n.spec.Layers)
+	if err != nil {
+		return err
+	}
+	log.setUp(g, len(n.spec.Layers))
+	n.needs = findNeeds(g)
+	log.finish(g, n.needs)
+	if err := n.checkShare(g); err != nil {
+		return err
+	}
+	return n.initialise(g, drawn)
+}
+
+// initialise compiles the net and stores its params' first values.
+func (n *Net) initialise(g *graph.Graph, drawn [][]float32) error {
+	had := map[int]bool{}
+	for i, p := range g.Params {
+		had[i] = n.storage.Has(g.Values[p.Value].Name)
+	}
+	if err := n.use(g); err != nil {
+		return err
+	}
+	_, err := n.drawParams(g, drawn, func(p int, values []float32) error {
+		if had[p] {
+			return nil // the shared net's
+		}
+		return n.now.plan.Store(g.Params[p].Value, values)
+	})
+	return err
+}
+
+// checkLayers finds what is wrong without opening data: unknown types, wrong
+// numbers of bottoms, parameters that make no sense.
+func (n *Net) checkLayers() error {
+	var errs []error
+	for _, l := range n.spec.Layers {
+		d, err := layers.Lookup(l)
+		if err == nil && d.Data && n.o.Open == nil {
+			err = l.Errorf("no data can be opened here; replace the layer by an Input layer")
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+func isData(l *spec.Layer) bool {
+	d, err := layers.Lookup(l)
+	return err == nil && d.Data
+}
+
+// open opens the source of data layer i. Caffe's Data layer opens its database
+// before it is connected, the others read their lists after.
+func (n *Net) open(i int, log *initLog) error {
+	l := n.spec.Layers[i]
+	log.creating(i)
+	if l.GetType() != "Data" {
+		log.connect(i)
+	}
+	s, err := n.o.Open(l, n.o.Random.Uint32)
+	if err != nil {
+		return l.Errorf("%w", err)
+	}
+	n.sources[i] = &source{Source: s, layer: l}
+	if l.GetType() == "Data" {
+		log.connect(i)
+	}
+	return n.sources[i].look()
+}
+
+// look asks for the shapes of the next batch.
+func (s *source) look() error {
+	shapes, err := s.Shapes()
+	if err != nil {
+		return s.layer.Errorf("%w", err)
+	}
+	s.shapes = shapes
+	return nil
+}
+
+// drawParams draws the first values of all params behind those in drawn, in the
+// order in which Caffe does: layer by layer, a blob that is another layer's
+// being drawn too and thrown away. With store nil the values are collected,
+// with store they are handed to it, those in drawn as well.
+func (n *Net) drawParams(g *graph.Graph, drawn [][]float32, store func(param int, values []float32) error) ([][]float32, error) {
+	done := 0
+	for i, uses := range g.Uses {
+		for index, u := range uses {
+			owner := g.Params[u.Param].Layer == i && g.Params[u.Param].Index == index
+			if done == len(drawn) {
+				values, err := n.draw(g, i, index, owner)
+				if err != nil {
+					return nil, err
+				}
+				drawn = append(drawn, values)
+			}
+			if store != nil {
+				if owner {
+					if err := store(u.Param, drawn[done]); err != nil {
+						return nil, err
+					}
+				}
+				drawn[done] = nil // big nets: do not hold all params twice
+			}
+			done++
+		}
+	}
+	return drawn, nil
+}
+
+// draw fills a layer's blob; nil where it is another layer's and its filler
+// draws nothing.
+func (n *Net) draw(g *graph.Graph, layer, index int, owner bool) ([]float32, error) {
+	u := g.Uses[layer][index]
+	if !owner && u.Filler.GetType() == "constant" {
+		return nil, nil
+	}
+	values := make([]float32, u.Shape.Count())
+	if u.Filler == nil {
+		return values, nil
+	}
+	if err := filler.Fill(u.Filler, u.Shape, values, n.o.Random); err != nil {
+		return nil, g.Layers[layer].Errorf("blob %d: %w", index, err)
+	}
+	return values, nil
+}
+
+// build lowers the first layers for the present shapes.
+func (n *Net) build(list []*spec.Layer) (*graph.Graph, error) {
+	shapes := map[string][]engine.Shape{}
+	for name, s := range n.inputs {
+		shapes[name] = s
+	}
+	for _, s := range n.sources {
+		shapes[s.layer.GetName()] = s.shapes
+	}
+	return graph.Build(list, graph.Options{Name: n.Name(), Lower: layers.Lower, FeedShapes: shapes})
+}
+
+// checkShare applies Caffe's rules to a net that uses another one's params:
+// layers of one name have the same blobs.
+func (n *Net) checkShare(g *graph.Graph) error {
+	if n.o.Share == nil {
+		return nil
+	}
+	from := n.o.Share.now.graph
+	var errs []error
+	for i, l := range from.Layers {
+		j := slices.IndexFunc(g.Layers, func(m *spec.Layer) bool { return m.GetName() == l.GetName() })
+		if j < 0 {
+			n.ignored = append(n.ignored, l.GetName())
+			continue
+		}
+		to := g.Layers[j]
+		if len(g.Uses[j]) != len(from.Uses[i]) {
+			errs = append(errs, to.Errorf("Incompatible number of blobs for layer %s: it has %d, the layer that it shares them with %d",
+				l.GetName(), len(g.Uses[j]), len(from.Uses[i])))
+			continue
+		}
+		for k, u := range from.Uses[i] {
+			if have := g.Uses[j][k].Shape; !have.Equal(u.Shape) {
+				errs = append(errs, to.Errorf("Cannot share param %d weights from layer '%s'; shape mismatch.  Source param shape is %s; target param shape is %s",
+					k, l.GetName(), counted(u.Shape), counted(have)))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Ignored are the layers of Options.Share that this net does not have; Caffe
+// logs them whenever it shares params.
+func (n *Net) Ignored() []string { return n.ignored }
+
+// counted is a shape as Caffe prints it, with its count: "2 4 (8)".
+func counted(s engine.Shape) string {
+	if len(s) == 0 {
+		return "(1)"
+	}
+	return fmt.Sprintf("%v (%d)", s, s.Count())
+}
+
