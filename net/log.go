@@ -1,8 +1,7 @@
 package net
 
 import (
-	"strconv"
-
+	"github.com/gocaffe/gocaffe/internal/glog"
 	"github.com/gocaffe/gocaffe/layers"
 	"github.com/gocaffe/gocaffe/net/graph"
 	"github.com/gocaffe/gocaffe/net/spec"
@@ -78,7 +77,7 @@ func (w *initLog) setUp(g *graph.Graph, end int) {
 			shape := g.Shape(g.Tops[i][j])
 			w.log.Infof("net.cpp", 131, "Top shape: %s", counted(shape))
 			if weight, ok := losses[[2]int{i, j}]; ok {
-				w.log.Infof("net.cpp", 134, "    with loss weight %s", number(weight))
+				w.log.Infof("net.cpp", 134, "    with loss weight %s", glog.G(weight))
 			}
 			w.memory += int64(shape.Count())
 		}
@@ -137,6 +136,3 @@ func (w *initLog) finish(g *graph.Graph, n needs) {
 	}
 	w.log.Infof("net.cpp", 257, "Network initialization done.")
 }
-
-// number is a float as a C++ stream writes it.
-func number(x float32) string { return strconv.FormatFloat(float64(x), 'g', 6, 64) }

@@ -228,4 +228,3 @@ func counted(s engine.Shape) string {
 	}
 	return fmt.Sprintf("%v (%d)", s, s.Count())
 }
-
