@@ -4,7 +4,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
+
 	"strconv"
 	"strings"
 	"testing"
@@ -161,5 +161,3 @@ layer { name: "a" type: "InnerProduct" bottom: "x" top: "a" inner_product_param 
 		t.Error("building a net of constants moved the random stream")
 	}
 }
-
-var _ = slices.Equal[[]int]
