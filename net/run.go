@@ -59,20 +59,28 @@ func (n *Net) followShapes() error {
 // is that of Caffe's random draws.
 func (n *Net) feed() error {
 	for _, f := range n.now.graph.Feeds {
-		var err error
-		switch f.Kind {
-		case graph.FeedData:
-			err = n.nextBatch(f)
-		case graph.FeedFiller:
-			err = n.fill(f)
-		case graph.FeedMask:
-			err = n.mask(f)
-		}
-		if err != nil {
-			return n.now.graph.Layers[f.Layer].Errorf("%w", err)
+		if err := n.feedOne(f); err != nil {
+			return err
 		}
 	}
 	n.now.filled = true
+	return nil
+}
+
+// feedOne writes one feed's values.
+func (n *Net) feedOne(f graph.Feed) error {
+	var err error
+	switch f.Kind {
+	case graph.FeedData:
+		err = n.nextBatch(f)
+	case graph.FeedFiller:
+		err = n.fill(f)
+	case graph.FeedMask:
+		err = n.mask(f)
+	}
+	if err != nil {
+		return n.now.graph.Layers[f.Layer].Errorf("%w", err)
+	}
 	return nil
 }
 

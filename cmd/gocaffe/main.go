@@ -1,0 +1,11 @@
+// Gocaffe is Caffe's command line: it trains, tests, times and describes nets written for Caffe. Called under the name of one of
+// Caffe's tools (a link), it is that tool.
+package main
+
+import (
+	"os"
+
+	_ "github.com/gocaffe/gocaffe/engine/ref" // the engine of last resort
+)
+
+func main() { os.Exit(run(os.Args, os.Stdout, os.Stderr)) }
