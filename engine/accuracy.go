@@ -3,7 +3,8 @@ package engine
 // Accuracy is the share of positions whose label is among the TopK best scores.
 // A score that ties with the label's counts against it, as in Caffe; a NaN score
 // of the label's class is wrong (Caffe calls it right). Ignored positions count
-// nowhere. Labels are checked as in SoftmaxLoss.
+// nowhere; without any position the accuracy is 0. Labels are checked as in
+// SoftmaxLoss.
 //
 //	in:  scores, outer × classes (at Axis) × inner; label, outer·inner entries
 //	out: accuracy (scalar), per class accuracy (classes): 0 for a class that
@@ -24,7 +25,8 @@ func (op Accuracy) Infer(in []Desc) ([]Desc, error) {
 }
 
 // ArgMax gives the TopK largest elements, largest first; among equals the larger
-// index is first, as in Caffe. Without HasAxis all axes but the first are one.
+// index is first, as in Caffe, and NaN comes last. Without HasAxis all axes but
+// the first are one.
 //
 //	in:  x
 //	out: with HasAxis: x's shape with TopK at Axis, indices or with Values the
@@ -45,14 +47,14 @@ func (op ArgMax) Infer(in []Desc) ([]Desc, error) {
 	}
 	x := in[0].Shape
 	if op.HasAxis {
-		if op.Axis < 0 || op.Axis >= len(x) || op.TopK > x[op.Axis] {
+		if op.TopK < 1 || op.Axis < 0 || op.Axis >= len(x) || op.TopK > x[op.Axis] {
 			return nil, inferError(op, "top %d of axis %d of shape %v", op.TopK, op.Axis, x)
 		}
 		y := x.Clone()
 		y[op.Axis] = op.TopK
 		return []Desc{Dense(y...)}, nil
 	}
-	if len(x) == 0 || op.TopK > x[1:].Count() {
+	if op.TopK < 1 || len(x) == 0 || op.TopK > x[1:].Count() {
 		return nil, inferError(op, "top %d of shape %v", op.TopK, x)
 	}
 	rank := max(len(x), 3)

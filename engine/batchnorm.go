@@ -31,6 +31,9 @@ func (op BatchNormGrad) Infer(in []Desc) ([]Desc, error) {
 	if err := arity(op, in, 4); err != nil {
 		return nil, err
 	}
+	if _, err := (Normalize{}).Infer(in[1:]); err != nil {
+		return nil, inferError(op, "%v", err)
+	}
 	return []Desc{Dense(in[0].Shape...)}, sameShapes(op, in[:2])
 }
 
@@ -66,6 +69,9 @@ func (op NormalizeGrad) Infer(in []Desc) ([]Desc, error) {
 	if err := arity(op, in, 2); err != nil {
 		return nil, err
 	}
+	if _, err := (Normalize{}).Infer([]Desc{in[0], in[1], in[1]}); err != nil {
+		return nil, inferError(op, "%v", err)
+	}
 	return []Desc{Dense(in[0].Shape...)}, nil
 }
 
@@ -84,7 +90,10 @@ func (op MovingStats) Infer(in []Desc) ([]Desc, error) {
 	if err := arity(op, in, 3); err != nil {
 		return nil, err
 	}
-	return []Desc{Dense(in[0].Shape...), Dense(in[1].Shape...)}, nil
+	if in[2].Shape.Count() != 1 {
+		return nil, inferError(op, "s has shape %v, want one element", in[2].Shape)
+	}
+	return []Desc{Dense(in[0].Shape...), Dense(in[1].Shape...)}, sameShapes(op, in[:2])
 }
 
 // MovingUpdate advances Caffe's three stored blobs by a batch's statistics:
@@ -104,7 +113,11 @@ func (op MovingUpdate) Infer(in []Desc) ([]Desc, error) {
 	if err := arity(op, in, 5); err != nil {
 		return nil, err
 	}
-	return []Desc{Dense(in[0].Shape...), Dense(in[1].Shape...), Dense(in[2].Shape...)}, nil
+	if in[2].Shape.Count() != 1 {
+		return nil, inferError(op, "s has shape %v, want one element", in[2].Shape)
+	}
+	m, v, s := Dense(in[0].Shape...), Dense(in[1].Shape...), Dense(in[2].Shape...)
+	return []Desc{m, v, s}, sameShapes(op, []Desc{in[0], in[1], in[3], in[4]})
 }
 
 // Overwrites implements Overwriter: m, v and s.

@@ -56,7 +56,7 @@ func (op BroadcastGrad) Infer(in []Desc) ([]Desc, error) {
 		return nil, err
 	}
 	s := in[0].Shape
-	if op.Axis < 0 || op.Axis+op.Rank > len(s) {
+	if op.Axis < 0 || op.Rank < 0 || op.Axis+op.Rank > len(s) {
 		return nil, inferError(op, "axes %d to %d of shape %v", op.Axis, op.Axis+op.Rank, s)
 	}
 	return []Desc{Dense(s[op.Axis : op.Axis+op.Rank]...)}, sameShapes(op, in)

@@ -46,6 +46,9 @@ func (op Slice) Infer(in []Desc) ([]Desc, error) {
 	var out []Desc
 	total := 0
 	for _, n := range op.Sizes.List() {
+		if n < 0 {
+			return nil, inferError(op, "sizes %v", op.Sizes)
+		}
 		y := x.Clone()
 		y[op.Axis] = n
 		total += n

@@ -18,6 +18,9 @@ func (op Conv) Infer(in []Desc) ([]Desc, error) {
 		return nil, inferError(op, "takes x and w, got %d inputs", len(in))
 	}
 	x, w := in[0].Shape, in[1].Shape
+	if err := checkWindows(op, op.Kernel, op.Stride, op.Pad, op.Dilation); err != nil {
+		return nil, err
+	}
 	k, s, p, d := op.Kernel.List(), op.Stride.List(), op.Pad.List(), op.Dilation.List()
 	if len(x) != 2+len(k) || len(w) != len(x) {
 		return nil, inferError(op, "x has shape %v and w %v for %d spatial axes", x, w, len(k))
@@ -63,6 +66,9 @@ func (op ConvGradData) Infer(in []Desc) ([]Desc, error) {
 	if len(dy) < 2 || len(dy) != len(w) || dy[1] != w[0] {
 		return nil, inferError(op, "dy has shape %v, w has %v", dy, w)
 	}
+	if op.Group < 1 || w[0]%op.Group != 0 || len(op.Size.List()) != len(w)-2 {
+		return nil, inferError(op, "w has shape %v, dx has size %v, %d groups", w, op.Size, op.Group)
+	}
 	channels := w[1] * op.Group
 	out := Dense(append(Shape{dy[0], channels}, op.Size.List()...)...)
 	return []Desc{out}, op.Epilogue.check(op, in[2:], out, channels)
@@ -93,6 +99,9 @@ func (op ConvGradWeights) Infer(in []Desc) ([]Desc, error) {
 	if len(x) < 2 || len(x) != len(dy) || x[0] != dy[0] {
 		return nil, inferError(op, "x has shape %v, dy has %v", x, dy)
 	}
+	if op.Group < 1 || x[1]%op.Group != 0 || dy[1]%op.Group != 0 || len(op.Kernel.List()) != len(x)-2 {
+		return nil, inferError(op, "x has shape %v, dy has %v, kernel is %v, %d groups", x, dy, op.Kernel, op.Group)
+	}
 	dw := append(Shape{dy[1], x[1] / op.Group}, op.Kernel.List()...)
 	out := []Desc{Dense(dw...)}
 	if op.Bias {
@@ -104,4 +113,19 @@ func (op ConvGradWeights) Infer(in []Desc) ([]Desc, error) {
 // Forward is the convolution whose weight gradient op is.
 func (op ConvGradWeights) Forward() Conv {
 	return Conv{Kernel: op.Kernel, Stride: op.Stride, Pad: op.Pad, Dilation: op.Dilation, Group: op.Group}
+}
+
+// checkWindows verifies that the lists have one entry an axis, that windows have
+// a size and move on, and that no padding is negative.
+func checkWindows(op Op, kernel, stride, pad, dilation Ints) error {
+	k, s, p, d := kernel.List(), stride.List(), pad.List(), dilation.List()
+	if len(s) != len(k) || len(p) != len(k) || len(d) != len(k) {
+		return inferError(op, "kernel %v, stride %v, pad %v, dilation %v: want one entry a spatial axis", kernel, stride, pad, dilation)
+	}
+	for i := range k {
+		if k[i] < 1 || s[i] < 1 || p[i] < 0 || d[i] < 1 {
+			return inferError(op, "kernel %d, stride %d, pad %d, dilation %d at spatial axis %d", k[i], s[i], p[i], d[i], i)
+		}
+	}
+	return nil
 }

@@ -16,8 +16,9 @@ func (m PoolMethod) String() string { return [...]string{"Max", "Ave"}[m] }
 // end, Out says how many there are (Caffe's ceil and clip are the layer's).
 //
 // AvePool divides by the window's size before it is clipped to the image
-// itself, so padding counts (but not what lies beyond Size+Pad). MaxPool takes
-// the first strict maximum in row-major order inside the image, from −FLT_MAX.
+// itself, so padding counts (but not what lies beyond Size+Pad); a window wholly
+// beyond Size+Pad gives 0. MaxPool takes the first strict maximum in row-major
+// order inside the image, from −FLT_MAX.
 //
 //	in:  x (N, C, H, W)
 //	out: y (N, C, Out…); MaxPool also index: where the maximum came from, for
@@ -39,6 +40,12 @@ func (op Pool) Infer(in []Desc) ([]Desc, error) {
 	if len(x) != 2+len(o) {
 		return nil, inferError(op, "x has shape %v, want %d spatial axes", x, len(o))
 	}
+	if len(op.Kernel.List()) != len(o) {
+		return nil, inferError(op, "kernel %v, out %v: want one entry a spatial axis", op.Kernel, op.Out)
+	}
+	if err := checkWindows(op, op.Kernel, op.Stride, op.Pad, onesLike(op.Kernel)); err != nil {
+		return nil, err
+	}
 	y := Dense(append(Shape{x[0], x[1]}, o...)...)
 	if op.Method != MaxPool {
 		return []Desc{y}, nil
@@ -50,7 +57,17 @@ func (op Pool) Infer(in []Desc) ([]Desc, error) {
 	return []Desc{y, index}, nil
 }
 
-// PoolGrad is the gradient of Pool with the same attributes.
+// onesLike is a dilation of 1 for each axis.
+func onesLike(kernel Ints) Ints {
+	ones := kernel.List()
+	for i := range ones {
+		ones[i] = 1
+	}
+	return IntsOf(ones...)
+}
+
+// PoolGrad is the gradient of Pool with the same attributes. An index of −1
+// gives its gradient to nobody.
 //
 //	in:  dy, and index for MaxPool
 //	out: dx (N, C, Size…)
@@ -72,9 +89,17 @@ func (op PoolGrad) Infer(in []Desc) ([]Desc, error) {
 	}
 	dy := in[0].Shape
 	if len(dy) != 2+len(op.Size.List()) {
-		return nil, inferError(op, "dy has shape %v", dy)
+		return nil, inferError(op, "dy has shape %v, dx has size %v", dy, op.Size)
 	}
-	return []Desc{Dense(append(Shape{dy[0], dy[1]}, op.Size.List()...)...)}, nil
+	dx := Dense(append(Shape{dy[0], dy[1]}, op.Size.List()...)...)
+	y, err := op.Forward().Infer([]Desc{dx})
+	if err != nil {
+		return nil, inferError(op, "%v", err)
+	}
+	if !dy.Equal(y[0].Shape) {
+		return nil, inferError(op, "dy has shape %v, out is %v", dy, op.Out)
+	}
+	return []Desc{dx}, sameShapes(op, in)
 }
 
 // Forward is the pooling whose gradient op is.

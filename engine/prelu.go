@@ -30,5 +30,8 @@ func (op PReLUGrad) Infer(in []Desc) ([]Desc, error) {
 	if err := arity(op, in, 3); err != nil {
 		return nil, err
 	}
+	if _, err := (PReLU{}).Infer(in[1:]); err != nil {
+		return nil, inferError(op, "%v", err)
+	}
 	return []Desc{Dense(in[1].Shape...), Dense(in[2].Shape...)}, sameShapes(op, in[:2])
 }

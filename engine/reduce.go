@@ -49,5 +49,9 @@ func (op ReduceGrad) Infer(in []Desc) ([]Desc, error) {
 	if err := arity(op, in, 2); err != nil {
 		return nil, err
 	}
-	return []Desc{Dense(in[1].Shape...)}, nil
+	dy, x := in[0].Shape, in[1].Shape
+	if op.Axis < 0 || op.Axis > len(x) || !dy.Equal(x[:op.Axis]) {
+		return nil, inferError(op, "dy has shape %v, x has %v, axis is %d", dy, x, op.Axis)
+	}
+	return []Desc{Dense(x...)}, nil
 }

@@ -2,7 +2,9 @@ package engine
 
 // SigmoidLoss is the cross entropy of sigmoid(x) and targets in [0, 1], summed
 // and divided by the normaliser, in the stable form. NormValid counts elements
-// that are not ignored, NormBatchSize is axis 0, NormFull all elements.
+// that are not ignored, NormBatchSize is axis 0, NormFull all elements. An
+// element is ignored if its target, truncated to an integer as Caffe does, is
+// Ignore.
 //
 //	in:  x, target of as many elements
 //	out: loss (scalar)
@@ -38,6 +40,12 @@ type SigmoidLossGrad struct {
 func (op SigmoidLossGrad) Infer(in []Desc) ([]Desc, error) {
 	if err := arity(op, in, 3); err != nil {
 		return nil, err
+	}
+	if _, err := (SigmoidLoss{}).Infer(in[:2]); err != nil {
+		return nil, inferError(op, "%v", err)
+	}
+	if in[2].Shape.Count() != 1 {
+		return nil, inferError(op, "dloss has shape %v, want one element", in[2].Shape)
 	}
 	return []Desc{Dense(in[0].Shape...)}, nil
 }

@@ -33,6 +33,9 @@ func (op SoftmaxGrad) Infer(in []Desc) ([]Desc, error) {
 	if err := arity(op, in, 2); err != nil {
 		return nil, err
 	}
+	if op.Axis < 0 || op.Axis >= len(in[0].Shape) {
+		return nil, inferError(op, "axis %d of shape %v", op.Axis, in[0].Shape)
+	}
 	return []Desc{Dense(in[0].Shape...)}, sameShapes(op, in)
 }
 
@@ -57,8 +60,8 @@ func (n Normalization) String() string {
 
 // SoftmaxLoss is the cross entropy of softmax(x) and integer labels:
 // Σ −ln max(p[label], FLT_MIN) / normaliser over the positions that are not
-// ignored. A label outside 0 … classes−1 that is not Ignore fails the stream
-// with a *LabelError.
+// ignored. A label outside 0 … classes−1 that is not Ignore, NaN too, fails the
+// stream with a *LabelError.
 //
 //	in:  x, outer axes × classes (at Axis) × inner axes; label, outer·inner
 //	     entries, float32 holding integers (truncated)
@@ -102,6 +105,12 @@ type SoftmaxLossGrad struct {
 func (op SoftmaxLossGrad) Infer(in []Desc) ([]Desc, error) {
 	if err := arity(op, in, 3); err != nil {
 		return nil, err
+	}
+	if _, err := (SoftmaxLoss{Axis: op.Axis}).Infer(in[:2]); err != nil {
+		return nil, inferError(op, "%v", err)
+	}
+	if in[2].Shape.Count() != 1 {
+		return nil, inferError(op, "dloss has shape %v, want one element", in[2].Shape)
 	}
 	return []Desc{Dense(in[0].Shape...)}, nil
 }

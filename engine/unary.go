@@ -59,7 +59,8 @@ func (op Unary) GradReadsOutput() bool {
 // UnaryGrad is the gradient of Unary with the same attributes; dx may be
 // written over dy. At a kink the gradient is Caffe's: ReLU and ELU take the
 // negative side at 0, Abs gives 0 there, Clip passes on the inclusive range,
-// BNLL's exp is clamped at 50, Power with A = 1 or B = 0 gives the constant A·B.
+// BNLL's exp is clamped at 50, Power with A = 1 or A·B = 0 gives the constant
+// A·B. Threshold has no gradient: engines answer ErrUnsupported.
 //
 //	in:  dy, r: y if Unary.GradReadsOutput, else x
 //	out: dx

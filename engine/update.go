@@ -9,7 +9,7 @@ const (
 	SGD      UpdateRule = iota // s = h = Momentum·h + r·g
 	Nesterov                   // h' = Momentum·h + r·g; s = (1+Momentum)·h' − Momentum·h
 	AdaGrad                    // h += g²; s = r·g/(√h + δ)
-	RMSProp                    // h = Decay·h + (1−Decay)·g²; s = r·g/(√h + δ)
+	RMSProp                    // h = d·h + (1−d)·g²; s = r·g/(√h + δ); d is RMSDecay
 	AdaDelta                   // h = ρh + (1−ρ)g²; u = g·√((h2+δ)/(h+δ)); h2 = ρh2 + (1−ρ)u²; s = r·u; ρ is Momentum
 	Adam                       // h = β1h + (1−β1)g; h2 = β2h2 + (1−β2)g²; s = r·c·h/(√h2 + δ); β are Momentum, Momentum2
 )
@@ -37,9 +37,11 @@ const (
 )
 
 // Update is one solver step of one parameter, in one pass: scale the gradient by
-// hyper's HyperScale·HyperClip, add the regularisation (Decay·w, or Decay·sign(w)
+// hyper's HyperClip, then by HyperScale, add the regularisation (Decay·w, or Decay·sign(w)
 // with L1), apply the rule with r = hyper's HyperRate·Rate, w −= s. All tensors but
-// hyper have one layout, and every output is written over its input.
+// hyper have one layout, and every output is written over its input. On the CPU
+// in fp32 each operation rounds to float32 in the order of the rules above, as
+// Caffe's do, so that the same seed gives the same loss curve.
 //
 //	in:  w, g, h, (h2), hyper (HyperSize)
 //	out: w', h', (h2')
@@ -63,6 +65,9 @@ func (op Update) Infer(in []Desc) ([]Desc, error) {
 	}
 	if err := sameShapes(op, in[:2+n]); err != nil {
 		return nil, err
+	}
+	if hyper := in[2+n].Shape; hyper.Count() != HyperSize {
+		return nil, inferError(op, "hyper has shape %v, want %d entries", hyper, HyperSize)
 	}
 	out := []Desc{Dense(in[0].Shape...)}
 	for range n {

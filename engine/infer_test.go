@@ -1,0 +1,56 @@
+package engine_test
+
+import (
+	"testing"
+
+	"github.com/gocaffe/gocaffe/engine"
+)
+
+// What a net can get wrong must be an error of Infer, not a panic there or in a
+// kernel that trusts it.
+func TestInferRefuses(t *testing.T) {
+	two, one, none := engine.IntsOf(2, 2), engine.IntsOf(1, 1), engine.IntsOf(0, 0)
+	conv := engine.Conv{Kernel: two, Stride: one, Pad: none, Dilation: one, Group: 1}
+	short, still, back := conv, conv, conv
+	short.Stride, still.Stride, back.Pad = engine.IntsOf(1), none, engine.IntsOf(-1, 0)
+	image, plane := engine.Dense(1, 4, 5, 5), engine.Dense(1, 4, 4, 4)
+	w := engine.Dense(4, 4, 2, 2)
+	pool := engine.Pool{Kernel: two, Stride: one, Pad: none, Out: engine.IntsOf(4, 4)}
+	gappy := pool
+	gappy.Kernel = engine.IntsOf(2)
+	for _, c := range []struct {
+		name string
+		op   engine.Op
+		in   []engine.Desc
+	}{
+		{"conv of too few strides", short, []engine.Desc{image, w}},
+		{"conv of stride 0", still, []engine.Desc{image, w}},
+		{"conv of pad -1", back, []engine.Desc{image, w}},
+		{"conv without w", conv, []engine.Desc{image}},
+		{"conv of a small image", conv, []engine.Desc{engine.Dense(1, 4, 1, 5), w}},
+		{"conv gradient of no group", engine.ConvGradData{Kernel: two, Size: engine.IntsOf(5, 5)}, []engine.Desc{plane, w}},
+		{"conv gradient without a size", engine.ConvGradData{Kernel: two, Group: 1}, []engine.Desc{plane, w}},
+		{"weight gradient of no group", engine.ConvGradWeights{Kernel: two}, []engine.Desc{image, plane}},
+		{"pool of one kernel size", gappy, []engine.Desc{image}},
+		{"pool gradient of another size", engine.PoolGrad{Method: engine.AvePool, Kernel: two, Stride: one, Pad: none, Out: engine.IntsOf(3, 3), Size: engine.IntsOf(5, 5)}, []engine.Desc{plane}},
+		{"batch norm gradient of other channels", engine.BatchNormGrad{}, []engine.Desc{image, image, engine.Dense(3), engine.Dense(3)}},
+		{"normalize gradient of a scalar", engine.NormalizeGrad{}, []engine.Desc{engine.Dense(), engine.Dense(1)}},
+		{"moving stats of other sizes", engine.MovingStats{}, []engine.Desc{engine.Dense(4), engine.Dense(3), engine.Dense(1)}},
+		{"moving update of other sizes", engine.MovingUpdate{}, []engine.Desc{engine.Dense(4), engine.Dense(4), engine.Dense(1), engine.Dense(4), engine.Dense(5)}},
+		{"reduce gradient of another shape", engine.ReduceGrad{Axis: 1}, []engine.Desc{engine.Dense(2), image}},
+		{"softmax gradient of axis 4", engine.SoftmaxGrad{Axis: 4}, []engine.Desc{image, image}},
+		{"loss gradient of few labels", engine.SoftmaxLossGrad{Axis: 1}, []engine.Desc{image, engine.Dense(24), engine.Dense()}},
+		{"loss gradient of two losses", engine.SoftmaxLossGrad{Axis: 1}, []engine.Desc{image, engine.Dense(25), engine.Dense(2)}},
+		{"sigmoid loss gradient of few targets", engine.SigmoidLossGrad{}, []engine.Desc{image, engine.Dense(25), engine.Dense()}},
+		{"PReLU gradient of other channels", engine.PReLUGrad{}, []engine.Desc{image, image, engine.Dense(3)}},
+		{"LRN of no channel", engine.LRN{}, []engine.Desc{image}},
+		{"slice of a negative size", engine.Slice{Axis: 1, Sizes: engine.IntsOf(5, -1)}, []engine.Desc{image}},
+		{"argmax of nothing", engine.ArgMax{}, []engine.Desc{image}},
+		{"update without hyper", engine.Update{}, []engine.Desc{w, w, w, engine.Dense()}},
+		{"broadcast gradient of negative rank", engine.BroadcastGrad{Fn: engine.BroadcastAdd, Axis: 1, Rank: -1}, []engine.Desc{image}},
+	} {
+		if out, err := c.op.Infer(c.in); err == nil {
+			t.Errorf("%s: inferred %v", c.name, out)
+		}
+	}
+}
