@@ -18,8 +18,8 @@ var goldenElsewhere = map[string]string{
 // is a reason.
 func TestEveryTypeIsCovered(t *testing.T) {
 	var seen []string
-	for _, name := range goldenNames(t) {
-		for _, l := range readCase(t, name).file.Net.GetLayer() {
+	for _, name := range goldenNames(t, ownGoldens) {
+		for _, l := range readCase(t, ownGoldens, name).file.Net.GetLayer() {
 			seen = append(seen, l.GetType())
 		}
 	}

@@ -21,10 +21,8 @@ import (
 	"github.com/gocaffe/gocaffe/proto/caffepb"
 )
 
-// goldenDir holds one-layer nets and what Caffe computed with them.
-func goldenDir() string {
-	return cmp.Or(os.Getenv("GOCAFFE_GOLDEN_LAYERS"), filepath.Join("..", "testdata", "golden", "layers"))
-}
+// ownGoldens holds one-layer nets and what Caffe computed with them.
+var ownGoldens = filepath.Join("..", "testdata", "golden", "layers")
 
 // planned are Caffe's layer types that have goldens but no Def yet. A type that
 // gets a Def must leave the list.
@@ -46,10 +44,10 @@ func TestPlannedTypesHaveNoDef(t *testing.T) {
 // and without reuse of memory.
 func TestGoldenLayers(t *testing.T) {
 	devices := engines(t)
-	names := goldenNames(t)
-	for _, name := range names {
+	dir := cmp.Or(os.Getenv("GOCAFFE_GOLDEN_LAYERS"), ownGoldens)
+	for _, name := range goldenNames(t, dir) {
 		t.Run(name, func(t *testing.T) {
-			c := readCase(t, name)
+			c := readCase(t, dir, name)
 			if typ := c.typ(); slices.Contains(planned, typ) {
 				t.Skipf("layer type %s is not there yet", typ)
 			}
@@ -60,15 +58,15 @@ func TestGoldenLayers(t *testing.T) {
 	}
 }
 
-// goldenNames lists the cases of the golden folder.
-func goldenNames(t *testing.T) []string {
+// goldenNames lists the cases of a folder of goldens.
+func goldenNames(t *testing.T, dir string) []string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(goldenDir(), "*.prototxt"))
+	files, err := filepath.Glob(filepath.Join(dir, "*.prototxt"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(files) == 0 {
-		t.Fatalf("no case in %s", goldenDir())
+		t.Fatalf("no case in %s", dir)
 	}
 	var names []string
 	for _, f := range files {
@@ -84,9 +82,9 @@ type goldenCase struct {
 	arrays map[string]npz.Array // "in/<blob>", "param/<i>", "out/<top>" …
 }
 
-func readCase(t *testing.T, name string) *goldenCase {
+func readCase(t *testing.T, dir, name string) *goldenCase {
 	t.Helper()
-	base := filepath.Join(goldenDir(), name)
+	base := filepath.Join(dir, name)
 	file, err := proto.ReadNet(base + ".prototxt")
 	if err != nil {
 		t.Fatal(err)

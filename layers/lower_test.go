@@ -8,55 +8,57 @@ import (
 	"github.com/gocaffe/gocaffe/proto/caffepb"
 )
 
-// TestShapes checks tops' and params' shapes where no golden does.
+// shapes are tops' and params' shapes that no golden has.
+var shapes = []struct {
+	shapes []string
+	layer  string // what stands between `layer { name: "l" type: "` and `}`
+	top    string
+	params []string
+}{
+	// Figures of real Caffe: a convolution's would be 55, 14 and 112.
+	{[]string{"1 1 112 112"}, `Pooling" bottom: "a" top: "y" pooling_param { kernel_size: 3 stride: 2 }`, "1 1 56 56", nil},
+	{[]string{"1 1 28 28"}, `Pooling" bottom: "a" top: "y" pooling_param { kernel_size: 3 stride: 2 pad: 1 }`, "1 1 15 15", nil},
+	{[]string{"1 1 224 224"}, `Pooling" bottom: "a" top: "y" pooling_param { kernel_size: 7 stride: 2 pad: 3 }`, "1 1 113 113", nil},
+	{[]string{"1 1 32 32"}, `Pooling" bottom: "a" top: "y" pooling_param { kernel_size: 1 stride: 2 }`, "1 1 17 17", nil},
+	// The last window would start in the padding: dropped.
+	{[]string{"1 1 5 5"}, `Pooling" bottom: "a" top: "y" pooling_param { kernel_size: 2 stride: 2 pad: 1 }`, "1 1 3 3", nil},
+	// A window larger than the image hangs over its end.
+	{[]string{"1 1 2 2"}, `Pooling" bottom: "a" top: "y" pooling_param { kernel_size: 3 stride: 2 }`, "1 1 1 1", nil},
+	{[]string{"1 1 9 8"}, `Pooling" bottom: "a" top: "y" pooling_param { kernel_h: 3 kernel_w: 2 stride_h: 2 stride_w: 3 pad_h: 1 pad_w: 0 }`, "1 1 5 3", nil},
+	{[]string{"1 1 112 112"}, `Pooling" bottom: "a" top: "y" pooling_param { kernel_size: 3 stride: 2 round_mode: FLOOR }`, "1 1 55 55", nil},
+	{[]string{"1 1 112 112"}, `Pooling" bottom: "a" top: "y" pooling_param { kernel_size: 3 stride: 2 ceil_mode: false }`, "1 1 55 55", nil},
+	{[]string{"1 1 112 112"}, `Pooling" bottom: "a" top: "y" pooling_param { kernel_size: 3 stride: 2 ceil_mode: true }`, "1 1 56 56", nil},
+
+	{[]string{"2 3 6 6"}, `Convolution" bottom: "a" top: "y" convolution_param { num_output: 4 kernel_size: 3 kernel_size: 2 stride: 1 stride: 2 pad: 0 pad: 1 }`, "2 4 4 4", []string{"4 3 3 2", "4"}},
+	{[]string{"2 3 5 6 6"}, `Convolution" bottom: "a" top: "y" convolution_param { num_output: 4 kernel_size: 3 axis: 2 }`, "2 3 4 4 4", []string{"4 5 3 3", "4"}},
+	{[]string{"2 3 6 6"}, `Convolution" bottom: "a" top: "y" convolution_param { num_output: 4 kernel_size: 3 axis: -3 force_nd_im2col: true }`, "2 4 4 4", []string{"4 3 3 3", "4"}},
+	{[]string{"3 6 6"}, `Convolution" bottom: "a" top: "y" convolution_param { num_output: 4 kernel_size: 3 axis: 0 }`, "4 4 4", []string{"4 3 3 3", "4"}},
+	{[]string{"2 3"}, `Convolution" bottom: "a" top: "y" convolution_param { num_output: 4 }`, "2 4", []string{"4 3", "4"}},
+	{[]string{"2 4 5"}, `Deconvolution" bottom: "a" top: "y" convolution_param { num_output: 6 group: 2 kernel_size: 3 stride: 2 pad: 1 dilation: 2 }`, "2 6 11", []string{"4 3 3", "6"}},
+
+	{[]string{"2 3 4"}, `Scale" bottom: "a" top: "y" scale_param { num_axes: -1 bias_term: true }`, "2 3 4", []string{"3 4", "3 4"}},
+	{[]string{"2 3 4"}, `Scale" bottom: "a" top: "y" scale_param { num_axes: 0 axis: 9 }`, "2 3 4", []string{""}},
+	{[]string{"2 3 4", "2 3"}, `Scale" bottom: "a" bottom: "b" top: "y" scale_param { axis: 0 bias_term: true }`, "2 3 4", []string{"2 3"}},
+	{[]string{"2 3 4"}, `Bias" bottom: "a" top: "y" bias_param { axis: -1 }`, "2 3 4", []string{"4"}},
+	{[]string{"5"}, `BatchNorm" bottom: "a" top: "y"`, "5", []string{"1", "1", "1"}},
+	{[]string{"2 3 4 5 6"}, `BatchNorm" bottom: "a" top: "y"`, "2 3 4 5 6", []string{"3", "3", "1"}},
+
+	{[]string{"2 3", "2 3"}, `Concat" bottom: "a" bottom: "b" top: "y" concat_param { concat_dim: 0 }`, "4 3", nil},
+	{[]string{"2 3"}, `Concat" bottom: "a" top: "y"`, "2 3", nil},
+	{[]string{"4 3"}, `Slice" bottom: "a" top: "y" top: "z" slice_param { slice_dim: 0 slice_point: 1 }`, "1 3", nil},
+	{[]string{"4 3"}, `Slice" bottom: "a" top: "y"`, "4 3", nil},
+	{[]string{"2 3 4"}, `Reshape" bottom: "a" top: "y" reshape_param { shape { dim: 1 } axis: -1 num_axes: 0 }`, "2 3 4 1", nil},
+	{[]string{"2 3 4"}, `Reshape" bottom: "a" top: "y" reshape_param { shape { dim: 1 dim: -1 } axis: 1 num_axes: 1 }`, "2 1 3 4", nil},
+	{[]string{"2 3 4"}, `Reshape" bottom: "a" top: "y" reshape_param { shape { dim: 0 dim: -1 } }`, "2 12", nil},
+	{[]string{"2 3 4"}, `Flatten" bottom: "a" top: "y" flatten_param { axis: -1 }`, "2 3 4", nil},
+	{[]string{"2 3 4"}, `Flatten" bottom: "a" top: "y" flatten_param { axis: 0 end_axis: -2 }`, "6 4", nil},
+	{[]string{"2 3 4"}, `Reduction" bottom: "a" top: "y" reduction_param { axis: -1 }`, "2 3", nil},
+	{[]string{"2 5 3"}, `ArgMax" bottom: "a" top: "y" argmax_param { axis: -2 top_k: 2 }`, "2 2 3", nil},
+	{nil, `DummyData" top: "y" dummy_data_param { num: 2 channels: 3 height: 4 width: 5 }`, "2 3 4 5", nil},
+}
+
 func TestShapes(t *testing.T) {
-	for _, c := range []struct {
-		shapes []string
-		layer  string // what stands between `layer { name: "l" type: "` and `}`
-		top    string
-		params []string
-	}{
-		// Figures of real Caffe: a convolution's would be 55, 14 and 112.
-		{[]string{"1 1 112 112"}, `Pooling" bottom: "a" top: "y" pooling_param { kernel_size: 3 stride: 2 }`, "1 1 56 56", nil},
-		{[]string{"1 1 28 28"}, `Pooling" bottom: "a" top: "y" pooling_param { kernel_size: 3 stride: 2 pad: 1 }`, "1 1 15 15", nil},
-		{[]string{"1 1 224 224"}, `Pooling" bottom: "a" top: "y" pooling_param { kernel_size: 7 stride: 2 pad: 3 }`, "1 1 113 113", nil},
-		{[]string{"1 1 32 32"}, `Pooling" bottom: "a" top: "y" pooling_param { kernel_size: 1 stride: 2 }`, "1 1 17 17", nil},
-		// The last window would start in the padding: dropped.
-		{[]string{"1 1 5 5"}, `Pooling" bottom: "a" top: "y" pooling_param { kernel_size: 2 stride: 2 pad: 1 }`, "1 1 3 3", nil},
-		// A window larger than the image hangs over its end.
-		{[]string{"1 1 2 2"}, `Pooling" bottom: "a" top: "y" pooling_param { kernel_size: 3 stride: 2 }`, "1 1 1 1", nil},
-		{[]string{"1 1 9 8"}, `Pooling" bottom: "a" top: "y" pooling_param { kernel_h: 3 kernel_w: 2 stride_h: 2 stride_w: 3 pad_h: 1 pad_w: 0 }`, "1 1 5 3", nil},
-		{[]string{"1 1 112 112"}, `Pooling" bottom: "a" top: "y" pooling_param { kernel_size: 3 stride: 2 round_mode: FLOOR }`, "1 1 55 55", nil},
-		{[]string{"1 1 112 112"}, `Pooling" bottom: "a" top: "y" pooling_param { kernel_size: 3 stride: 2 ceil_mode: false }`, "1 1 55 55", nil},
-		{[]string{"1 1 112 112"}, `Pooling" bottom: "a" top: "y" pooling_param { kernel_size: 3 stride: 2 ceil_mode: true }`, "1 1 56 56", nil},
-
-		{[]string{"2 3 6 6"}, `Convolution" bottom: "a" top: "y" convolution_param { num_output: 4 kernel_size: 3 kernel_size: 2 stride: 1 stride: 2 pad: 0 pad: 1 }`, "2 4 4 4", []string{"4 3 3 2", "4"}},
-		{[]string{"2 3 5 6 6"}, `Convolution" bottom: "a" top: "y" convolution_param { num_output: 4 kernel_size: 3 axis: 2 }`, "2 3 4 4 4", []string{"4 5 3 3", "4"}},
-		{[]string{"2 3 6 6"}, `Convolution" bottom: "a" top: "y" convolution_param { num_output: 4 kernel_size: 3 axis: -3 force_nd_im2col: true }`, "2 4 4 4", []string{"4 3 3 3", "4"}},
-		{[]string{"3 6 6"}, `Convolution" bottom: "a" top: "y" convolution_param { num_output: 4 kernel_size: 3 axis: 0 }`, "4 4 4", []string{"4 3 3 3", "4"}},
-		{[]string{"2 3"}, `Convolution" bottom: "a" top: "y" convolution_param { num_output: 4 }`, "2 4", []string{"4 3", "4"}},
-		{[]string{"2 4 5"}, `Deconvolution" bottom: "a" top: "y" convolution_param { num_output: 6 group: 2 kernel_size: 3 stride: 2 pad: 1 dilation: 2 }`, "2 6 11", []string{"4 3 3", "6"}},
-
-		{[]string{"2 3 4"}, `Scale" bottom: "a" top: "y" scale_param { num_axes: -1 bias_term: true }`, "2 3 4", []string{"3 4", "3 4"}},
-		{[]string{"2 3 4"}, `Scale" bottom: "a" top: "y" scale_param { num_axes: 0 axis: 9 }`, "2 3 4", []string{""}},
-		{[]string{"2 3 4", "2 3"}, `Scale" bottom: "a" bottom: "b" top: "y" scale_param { axis: 0 bias_term: true }`, "2 3 4", []string{"2 3"}},
-		{[]string{"2 3 4"}, `Bias" bottom: "a" top: "y" bias_param { axis: -1 }`, "2 3 4", []string{"4"}},
-		{[]string{"5"}, `BatchNorm" bottom: "a" top: "y"`, "5", []string{"1", "1", "1"}},
-		{[]string{"2 3 4 5 6"}, `BatchNorm" bottom: "a" top: "y"`, "2 3 4 5 6", []string{"3", "3", "1"}},
-
-		{[]string{"2 3", "2 3"}, `Concat" bottom: "a" bottom: "b" top: "y" concat_param { concat_dim: 0 }`, "4 3", nil},
-		{[]string{"2 3"}, `Concat" bottom: "a" top: "y"`, "2 3", nil},
-		{[]string{"4 3"}, `Slice" bottom: "a" top: "y" top: "z" slice_param { slice_dim: 0 slice_point: 1 }`, "1 3", nil},
-		{[]string{"4 3"}, `Slice" bottom: "a" top: "y"`, "4 3", nil},
-		{[]string{"2 3 4"}, `Reshape" bottom: "a" top: "y" reshape_param { shape { dim: 1 } axis: -1 num_axes: 0 }`, "2 3 4 1", nil},
-		{[]string{"2 3 4"}, `Reshape" bottom: "a" top: "y" reshape_param { shape { dim: 1 dim: -1 } axis: 1 num_axes: 1 }`, "2 1 3 4", nil},
-		{[]string{"2 3 4"}, `Reshape" bottom: "a" top: "y" reshape_param { shape { dim: 0 dim: -1 } }`, "2 12", nil},
-		{[]string{"2 3 4"}, `Flatten" bottom: "a" top: "y" flatten_param { axis: -1 }`, "2 3 4", nil},
-		{[]string{"2 3 4"}, `Flatten" bottom: "a" top: "y" flatten_param { axis: 0 end_axis: -2 }`, "6 4", nil},
-		{[]string{"2 3 4"}, `Reduction" bottom: "a" top: "y" reduction_param { axis: -1 }`, "2 3", nil},
-		{[]string{"2 5 3"}, `ArgMax" bottom: "a" top: "y" argmax_param { axis: -2 top_k: 2 }`, "2 2 3", nil},
-		{nil, `DummyData" top: "y" dummy_data_param { num: 2 channels: 3 height: 4 width: 5 }`, "2 3 4 5", nil},
-	} {
+	for _, c := range shapes {
 		g, err := buildText(t, caffepb.Phase_TRAIN, c.shapes, `layer { name: "l" type: "`+c.layer+" }")
 		if err != nil {
 			t.Errorf("%s: %v", c.layer, err)
