@@ -1,0 +1,170 @@
+package layers_test
+
+import (
+	"bufio"
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gocaffe/gocaffe/layers"
+	"github.com/gocaffe/gocaffe/net/graph"
+	"github.com/gocaffe/gocaffe/net/spec"
+	"github.com/gocaffe/gocaffe/proto"
+	"github.com/gocaffe/gocaffe/proto/caffepb"
+)
+
+// zooNet is a net that somebody wrote, as real Caffe builds it in a phase.
+type zooNet struct {
+	File, Phase, Prototxt string
+	Layers                [][]any // name, type, bottoms, tops
+	Blobs                 map[string][]int
+	Params                map[string][][]int
+	Outputs               []string
+}
+
+// TestZooShapes lowers the nets of the zoo and compares layers, blobs, params and
+// outputs with real Caffe's, then makes their gradients.
+func TestZooShapes(t *testing.T) {
+	dir := filepath.Join(shared(t), "zoo")
+	copies := zooCopies(t, dir)
+	for _, z := range readZoo(t, filepath.Join(dir, "shapes.jsonl.gz")) {
+		t.Run(z.File+"/"+z.Phase, func(t *testing.T) { z.test(t, dir, copies) })
+	}
+}
+
+// zooCopies tells where the text of a file lies that the zoo has under another
+// name only.
+func zooCopies(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	index, err := os.ReadFile(filepath.Join(dir, "index.tsv"))
+	check(t, err)
+	copies := map[string]string{}
+	for line := range strings.Lines(string(index)) {
+		if cols := strings.Split(line, "\t"); len(cols) > 1 {
+			if of, ok := strings.CutPrefix(cols[1], "dup of "); ok {
+				copies[of] = cols[0]
+			}
+		}
+	}
+	return copies
+}
+
+// text is what was built: the given text, or the file as Caffe's own tool
+// upgrades it, or the file.
+func (z *zooNet) text(t *testing.T, dir string, copies map[string]string) (name string, text []byte) {
+	t.Helper()
+	if z.Prototxt != "" {
+		return z.File, []byte(z.Prototxt)
+	}
+	for _, file := range []string{z.File, copies[z.File]} {
+		for _, kind := range []string{"upgraded", "prototxt"} {
+			name := filepath.Join(dir, kind, filepath.FromSlash(file))
+			if text, err := os.ReadFile(name); err == nil {
+				return name, text
+			}
+		}
+	}
+	t.Fatalf("%s is not in the zoo", z.File)
+	return "", nil
+}
+
+func (z *zooNet) test(t *testing.T, dir string, copies map[string]string) {
+	name, text := z.text(t, dir, copies)
+	file, err := proto.ParseNet(name, text)
+	if err != nil && strings.Contains(err.Error(), "not supported yet") {
+		t.Skip("a net in the older format, which proto does not upgrade yet")
+	}
+	check(t, err)
+	phase := caffepb.Phase(caffepb.Phase_value[z.Phase])
+	net, err := spec.Resolve(file.Net, file, &caffepb.NetState{Phase: phase.Enum()}, nil)
+	check(t, err)
+	for _, l := range net.Layers {
+		if slices.Contains(planned, l.GetType()) {
+			t.Skipf("layer type %s is not there yet", l.GetType())
+		}
+	}
+	g, err := graph.Build(net.Layers, graph.Options{Lower: layers.Lower})
+	check(t, err)
+	z.compare(t, g)
+	check(t, graph.Differentiate(g, graph.GradOptions{}))
+	check(t, g.Verify())
+}
+
+func (z *zooNet) compare(t *testing.T, g *graph.Graph) {
+	t.Helper()
+	if len(g.Layers) != len(z.Layers) {
+		t.Errorf("%d layers, want %d", len(g.Layers), len(z.Layers))
+	}
+	for i, l := range g.Layers[:min(len(g.Layers), len(z.Layers))] {
+		got := fmt.Sprint([]any{l.GetName(), l.GetType(), l.GetBottom(), l.GetTop()})
+		// Caffe calls a loss layer's unnamed top so.
+		if want := strings.Replace(fmt.Sprint(z.Layers[i]), "[(automatic)]", "[]", 1); got != want {
+			t.Errorf("layer %d is %s, want %s", i, got, want)
+		}
+		var params [][]int
+		for _, u := range g.Uses[i] {
+			params = append(params, u.Shape)
+		}
+		if want := z.Params[l.GetName()]; fmt.Sprint(params) != fmt.Sprint(want) {
+			t.Errorf("layer %s has params %v, want %v", l.GetName(), params, want)
+		}
+	}
+	for name, want := range z.Blobs {
+		if name == "(automatic)" {
+			continue
+		}
+		if v, ok := g.Blobs[name]; !ok || !slices.Equal(g.Shape(v), want) {
+			t.Errorf("blob %s: there %v, shape %v, want %v", name, ok, g.Shape(max(v, 0)), want)
+		}
+	}
+	if !slices.Equal(g.Outputs, z.Outputs) {
+		t.Errorf("outputs %v, want %v", g.Outputs, z.Outputs)
+	}
+}
+
+func readZoo(t *testing.T, path string) []*zooNet {
+	t.Helper()
+	f, err := os.Open(path)
+	check(t, err)
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	check(t, err)
+	var nets []*zooNet
+	lines := bufio.NewScanner(z)
+	lines.Buffer(nil, 64<<20)
+	for lines.Scan() {
+		n := new(zooNet)
+		check(t, json.Unmarshal(lines.Bytes(), n))
+		nets = append(nets, n)
+	}
+	check(t, lines.Err())
+	return nets
+}
+
+// shared is the folder of models and nets that lies beside the repository and is
+// no part of it: GOCAFFE_SHARED, or "shared" in a folder above.
+func shared(t *testing.T) string {
+	t.Helper()
+	if dir := os.Getenv("GOCAFFE_SHARED"); dir != "" {
+		return dir
+	}
+	dir, err := os.Getwd()
+	check(t, err)
+	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		at := filepath.Join(dir, "shared")
+		if s, err := os.Stat(at); err == nil && s.IsDir() {
+			return at
+		}
+	}
+	why := "no folder shared beside the repository: set GOCAFFE_SHARED to it"
+	if strings.EqualFold(os.Getenv("CI"), "true") {
+		t.Fatal(why)
+	}
+	t.Skip(why)
+	return ""
+}
