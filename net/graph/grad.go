@@ -65,7 +65,7 @@ func init() {
 		if op.GradReadsOutput() {
 			ref = n.Out[0]
 		}
-		return []Value{d.Op(engine.UnaryGrad{Fn: op.Fn, A: op.A, B: op.B, C: op.C}, dy[0], ref)}
+		return []Value{d.Op(engine.UnaryGrad(op), dy[0], ref)}
 	})
 	gradOf(gradBinary)
 	gradOf(func(d *differ, op engine.Sum, n Node, dy []Value) []Value {

@@ -6395,7 +6395,7 @@ func (x *EltwiseParameter) GetStableProdGrad() bool {
 type ConcatParameter struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Axis  *int32                 `protobuf:"varint,2,opt,name=axis,def=1" json:"axis,omitempty"`
-	// Deprecated: use axis.
+	// Older name of axis.
 	ConcatDim     *uint32 `protobuf:"varint,1,opt,name=concat_dim,json=concatDim,def=1" json:"concat_dim,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -6457,7 +6457,7 @@ type SliceParameter struct {
 	Axis  *int32                 `protobuf:"varint,3,opt,name=axis,def=1" json:"axis,omitempty"`
 	// Where to cut; none means equal parts.
 	SlicePoint []uint32 `protobuf:"varint,2,rep,name=slice_point,json=slicePoint" json:"slice_point,omitempty"`
-	// Deprecated: use axis.
+	// Older name of axis.
 	SliceDim      *uint32 `protobuf:"varint,1,opt,name=slice_dim,json=sliceDim,def=1" json:"slice_dim,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
