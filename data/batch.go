@@ -1,0 +1,114 @@
+package data
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+)
+
+// batch is one batch on its way: records, then pictures, then the values that the net reads.
+type batch struct {
+	records []Record
+	draws   []draws
+	after   progress // once these records are consumed
+	readErr error    // why there are fewer records than the batch size
+
+	size   dims
+	data   []float32
+	labels []float32
+
+	next    atomic.Int32 // the record that the next idle worker takes
+	helpers atomic.Int32 // workers that have yet to say that no record is left
+	shaped  sync.WaitGroup
+	done    chan struct{} // holds one element once the batch is complete
+
+	mu     sync.Mutex
+	err    error // of the first record that has one
+	failed int   // which record that is
+}
+
+func newBatch(size int) *batch {
+	return &batch{
+		records: make([]Record, size), draws: make([]draws, size), labels: make([]float32, size), done: make(chan struct{}, 1),
+	}
+}
+
+// prepare makes the batch ready for a number of workers.
+func (b *batch) prepare(helpers int) {
+	b.next.Store(0)
+	b.helpers.Store(int32(helpers))
+	b.shaped.Add(1)
+	b.size, b.err = dims{}, nil
+}
+
+// work takes records until none is left. The worker that ends last completes the batch.
+func (b *batch) work(w *worker, t *transform) {
+	for {
+		i := int(b.next.Add(1)) - 1
+		if i >= len(b.records) {
+			break
+		}
+		if err := b.fill(i, w, t); err != nil {
+			b.fail(i, err)
+		}
+	}
+	if b.helpers.Add(-1) == 0 {
+		b.done <- struct{}{}
+	}
+}
+
+// fill decodes and transforms record i. All others wait for record 0, which decides the batch's shape; its worker waits for nobody, since
+// it is taken first.
+func (b *batch) fill(i int, w *worker, t *transform) error {
+	p, err := w.open(&b.records[i])
+	var size dims
+	if err == nil {
+		if size, err = t.result(p); err != nil {
+			err = w.place(&b.records[i], err)
+		}
+	}
+	if i == 0 {
+		if err == nil {
+			b.reshape(size)
+		}
+		b.shaped.Done()
+	} else {
+		b.shaped.Wait()
+	}
+	if err != nil || b.size == (dims{}) {
+		return err
+	}
+	if size != b.size {
+		return w.place(&b.records[i], fmt.Errorf("is %v (channels, height, width) where the first record of its batch is %v: "+
+			"all must have one size; resize the images, set crop_size, or take batch_size 1", size, b.size))
+	}
+	n := size.count()
+	t.apply(b.data[i*n:][:n], p, size, b.draws[i])
+	b.labels[i] = float32(p.label)
+	return nil
+}
+
+func (b *batch) reshape(size dims) {
+	n := size.count() * len(b.records)
+	if cap(b.data) < n {
+		b.data = make([]float32, n)
+	}
+	b.data, b.size = b.data[:n], size
+}
+
+// fail keeps the error of the lowest record, so that errors do not depend on who was faster.
+func (b *batch) fail(i int, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err == nil || i < b.failed {
+		b.err, b.failed = err, i
+	}
+}
+
+// result is the error of a complete batch.
+func (b *batch) result() error {
+	if b.err != nil {
+		return b.err
+	}
+	return b.readErr
+}

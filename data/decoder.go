@@ -1,0 +1,119 @@
+package data
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/gocaffe/gocaffe/data/decode"
+)
+
+// MaxFileSize is the largest image file that is read.
+const MaxFileSize = 1 << 30
+
+// decoding says how records become pictures.
+type decoding struct {
+	source        string // name of the source, for errors
+	mode          decode.Mode
+	height, width int // to which images of a list are resized; 0 keeps their size
+}
+
+// worker decodes one record after the other, in buffers of its own.
+type worker struct {
+	decoding
+	decoder decode.Decoder
+	datum   Datum
+	file    []byte
+	pic     picture
+}
+
+func (w *worker) close() { w.decoder.Close() }
+
+// open decodes a record. The picture is valid until the next call.
+func (w *worker) open(rec *Record) (*picture, error) {
+	var err error
+	if rec.Line > 0 {
+		err = w.openFile(rec)
+	} else {
+		err = w.openDatum(rec)
+	}
+	if err != nil {
+		return nil, w.place(rec, err)
+	}
+	return &w.pic, nil
+}
+
+// place says which record an error is about.
+func (d *decoding) place(rec *Record, err error) error {
+	if rec.Line > 0 {
+		return fmt.Errorf("%s:%d: %w", d.source, rec.Line, err)
+	}
+	return fmt.Errorf("%s: record %q: %w", d.source, rec.Key, err)
+}
+
+func (w *worker) openFile(rec *Record) error {
+	if err := w.readFile(rec.File); err != nil {
+		return fmt.Errorf("Could not load %s: %w", rec.File, err)
+	}
+	img, err := w.decoder.Decode(w.file, w.mode)
+	if err != nil {
+		return fmt.Errorf("Could not load %s: %w", rec.File, err)
+	}
+	if w.height > 0 && w.width > 0 {
+		img = w.decoder.Resize(img, w.width, w.height)
+	}
+	w.setImage(img, rec.Label)
+	return nil
+}
+
+func (w *worker) readFile(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return errors.Unwrap(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	n := info.Size()
+	if !info.Mode().IsRegular() || n > MaxFileSize {
+		return fmt.Errorf("not a file of at most %d bytes", MaxFileSize)
+	}
+	if int64(cap(w.file)) < n {
+		w.file = make([]byte, n)
+	}
+	w.file = w.file[:n]
+	_, err = io.ReadFull(f, w.file)
+	return err
+}
+
+func (w *worker) openDatum(rec *Record) error {
+	d := &w.datum
+	if err := d.Parse(rec.Value); err != nil {
+		return err
+	}
+	if d.Encoded {
+		img, err := w.decoder.Decode(d.Data, w.mode)
+		if err != nil {
+			return fmt.Errorf("Could not decode datum: %w", err)
+		}
+		w.setImage(img, d.Label)
+		return nil
+	}
+	if err := d.check(); err != nil {
+		return err
+	}
+	w.pic = picture{channels: int(d.Channels), height: int(d.Height), width: int(d.Width), label: d.Label}
+	if len(d.Data) > 0 {
+		w.pic.bytes = d.Data
+	} else {
+		w.pic.floats = d.FloatData
+	}
+	return nil
+}
+
+func (w *worker) setImage(img *decode.Image, label int32) {
+	w.pic = picture{channels: img.Channels, height: img.Height, width: img.Width, bytes: img.Pix, interleaved: true, label: label}
+}

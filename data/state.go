@@ -1,0 +1,51 @@
+package data
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// state is what Loader.State writes: all that the batches to come depend on, besides the data itself and the layer's parameters.
+type state struct {
+	Version int      `json:"version"`
+	Source  string   `json:"source"`
+	Len     int64    `json:"len"` // records in a round; -1 if not known
+	Next    progress `json:"next"`
+	Seed    uint32   `json:"transform_seed,omitempty"`
+	Shuffle uint32   `json:"shuffle_seed,omitempty"`
+}
+
+const stateVersion = 1
+
+// State is the place after the batches that Next has given, and the layer's random state, as JSON. Batches made ahead do not count.
+func (l *Loader) State() ([]byte, error) {
+	s := state{Version: stateVersion, Source: l.source.Name(), Len: l.source.Len(), Next: l.consumed, Seed: l.seed}
+	if list, ok := l.source.(*listSource); ok {
+		s.Shuffle = list.seed
+	}
+	return json.Marshal(s)
+}
+
+// Restore goes on where State was taken: the next batches are those that an uninterrupted run would have had.
+func (l *Loader) Restore(b []byte) error {
+	var s state
+	if err := json.Unmarshal(b, &s); err != nil {
+		return fmt.Errorf("not the position of a data layer: %w", err)
+	}
+	if s.Version != stateVersion {
+		return fmt.Errorf("the position of %s is in format %d, this program knows %d", s.Source, s.Version, stateVersion)
+	}
+	if have := l.source.Len(); s.Len >= 0 && have >= 0 && have != s.Len {
+		return fmt.Errorf("%s has %d records, but %s had %d when the position was kept: resume with the data of that run",
+			l.source.Name(), have, s.Source, s.Len)
+	}
+	if s.Next.Pos < 0 || s.Next.Round < 0 || s.Next.Offset < 0 || s.Next.Records < 0 {
+		return fmt.Errorf("the position of %s is corrupt: a count is negative", s.Source)
+	}
+	l.stop()
+	l.err, l.consumed, l.seed = nil, s.Next, s.Seed
+	if list, ok := l.source.(*listSource); ok && list.order != nil {
+		list.seed = s.Shuffle
+	}
+	return l.source.Seek(s.Next.Mark)
+}

@@ -1,0 +1,222 @@
+package data
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/gocaffe/gocaffe/proto"
+	"github.com/gocaffe/gocaffe/proto/caffepb"
+)
+
+// picture is a decoded record. Bytes are either planar (channel, row, column: a raw Datum) or interleaved (row, column, channel: a
+// decoded image); floats are planar.
+type picture struct {
+	channels, height, width int
+	bytes                   []byte
+	floats                  []float32 // where bytes is nil
+	interleaved             bool
+	label                   int32
+}
+
+// dims are channels, height and width.
+type dims [3]int
+
+func (d dims) count() int     { return d[0] * d[1] * d[2] }
+func (d dims) String() string { return fmt.Sprintf("%d x %d x %d", d[0], d[1], d[2]) }
+
+// draws are the random numbers of one record, as drawn.
+type draws struct{ mirror, top, left uint32 }
+
+// transform is Caffe's transform_param.
+type transform struct {
+	crop          int
+	mirror, train bool
+	scale         float32
+	meanFile      string
+	mean          []float32 // the mean image, planar, not cropped
+	meanDims      dims
+	values        []float32       // mean_value
+	tables        []*[256]float32 // of each of values, or of 0: what a byte becomes. Nil with a mean image.
+}
+
+func newTransform(p *caffepb.TransformationParameter, train bool, log Logger) (*transform, error) {
+	t := &transform{crop: int(p.GetCropSize()), mirror: p.GetMirror(), train: train, scale: p.GetScale(), values: p.GetMeanValue()}
+	if p.GetForceColor() && p.GetForceGray() {
+		return nil, errors.New("cannot set both force_color and force_gray")
+	}
+	if p.MeanFile == nil {
+		t.makeTables()
+		return t, nil
+	}
+	if len(t.values) > 0 {
+		return nil, errors.New("Cannot specify mean_file and mean_value at the same time")
+	}
+	t.meanFile = p.GetMeanFile()
+	log.Infof("data_transformer.cpp", 25, "Loading mean file from: %s", t.meanFile)
+	return t, t.readMean()
+}
+
+func (t *transform) readMean() error {
+	blob, err := proto.ReadBlob(t.meanFile)
+	if err != nil {
+		return fmt.Errorf("mean_file: %w", err)
+	}
+	shape, err := proto.BlobShape(blob)
+	if err != nil {
+		return fmt.Errorf("mean_file %s: %w", t.meanFile, err)
+	}
+	if len(shape) == 4 && shape[0] == 1 {
+		shape = shape[1:]
+	}
+	if len(shape) != 3 {
+		return fmt.Errorf("mean_file %s: its shape is %v, want 1 x channels x height x width", t.meanFile, shape)
+	}
+	if t.mean, err = proto.BlobData(blob); err != nil {
+		return fmt.Errorf("mean_file %s: %w", t.meanFile, err)
+	}
+	t.meanDims = dims{int(shape[0]), int(shape[1]), int(shape[2])}
+	return nil
+}
+
+// makeTables computes what each byte becomes, once: (byte − mean) · scale has only 256 results.
+func (t *transform) makeTables() {
+	values := t.values
+	if len(values) == 0 {
+		values = []float32{0}
+	}
+	for _, mean := range values {
+		table := new([256]float32)
+		for i := range table {
+			table[i] = (float32(i) - mean) * t.scale
+		}
+		t.tables = append(t.tables, table)
+	}
+}
+
+// random says whether the transform draws at all: such layers have a random stream of their own.
+func (t *transform) random() bool { return t.mirror || t.crops() }
+
+// crops says whether crops are at random places.
+func (t *transform) crops() bool { return t.train && t.crop > 0 }
+
+// draw takes a record's numbers from the layer's stream, in Caffe's order. How many it takes does not depend on the record.
+func (t *transform) draw(next func() uint32) (d draws) {
+	if t.mirror {
+		d.mirror = next()
+	}
+	if t.crops() {
+		d.top = next()
+		d.left = next()
+	}
+	return d
+}
+
+// drawsPerRecord is how many numbers draw takes.
+func (t *transform) drawsPerRecord() int64 {
+	n := int64(0)
+	if t.mirror {
+		n++
+	}
+	if t.crops() {
+		n += 2
+	}
+	return n
+}
+
+// result is the size that a picture has after the transform, or why it cannot be transformed.
+func (t *transform) result(p *picture) (dims, error) {
+	in := dims{p.channels, p.height, p.width}
+	if t.crop > 0 && (p.height < t.crop || p.width < t.crop) {
+		return dims{}, fmt.Errorf("crop_size %d is larger than the image, which is %v (channels, height, width)", t.crop, in)
+	}
+	if t.mean != nil && in != t.meanDims {
+		return dims{}, fmt.Errorf("mean_file %s is %v (channels, height, width), the image before it is cropped is %v: "+
+			"compute the mean of this database", t.meanFile, t.meanDims, in)
+	}
+	if n := len(t.values); n > 1 && n != p.channels {
+		return dims{}, fmt.Errorf("Specify either 1 mean_value or as many as channels: %d; there are %d", p.channels, n)
+	}
+	if t.crop > 0 {
+		return dims{p.channels, t.crop, t.crop}, nil
+	}
+	return in, nil
+}
+
+// apply writes the transformed picture to dst, whose size is out = t.result(p).
+func (t *transform) apply(dst []float32, p *picture, out dims, d draws) {
+	top, left := (p.height-out[1])/2, (p.width-out[2])/2
+	if t.crops() {
+		top, left = int(d.top%uint32(p.height-t.crop+1)), int(d.left%uint32(p.width-t.crop+1))
+	}
+	reverse := t.mirror && d.mirror%2 != 0
+	if !p.interleaved && !reverse && out[2] == p.width {
+		plane := out[1] * out[2]
+		for c := range out[0] {
+			at := (c*p.height + top) * p.width
+			t.row(dst[c*plane:][:plane], p, c, at, 1, at)
+		}
+		return
+	}
+	for c := range out[0] {
+		for y := range out[1] {
+			row := dst[(c*out[1]+y)*out[2]:][:out[2]]
+			plane := (c*p.height + top + y) * p.width // of the row in a planar image
+			at, step := plane+left, 1
+			if p.interleaved {
+				at, step = ((top+y)*p.width+left)*p.channels+c, p.channels
+			}
+			t.row(row, p, c, at, step, plane+left)
+			if reverse {
+				flip(row)
+			}
+		}
+	}
+}
+
+// row converts one row of channel c, which starts at at, with step from pixel to pixel; in the mean image it starts at mean.
+func (t *transform) row(dst []float32, p *picture, c, at, step, mean int) {
+	switch {
+	case p.bytes != nil && t.mean != nil:
+		m := t.mean[mean:][:len(dst)]
+		for i := range dst {
+			dst[i] = (float32(p.bytes[at+i*step]) - m[i]) * t.scale
+		}
+	case p.bytes != nil && step == 1:
+		table := t.tables[min(c, len(t.tables)-1)]
+		for i, b := range p.bytes[at:][:len(dst)] {
+			dst[i] = table[b]
+		}
+	case p.bytes != nil:
+		table := t.tables[min(c, len(t.tables)-1)]
+		src := p.bytes[at : at+(len(dst)-1)*step+1]
+		for i := range dst {
+			dst[i] = table[src[i*step]]
+		}
+	default:
+		t.floatRow(dst, p.floats[at:][:len(dst)], c, mean)
+	}
+}
+
+func (t *transform) floatRow(dst, src []float32, c, mean int) {
+	switch {
+	case t.mean != nil:
+		for i, m := range t.mean[mean:][:len(dst)] {
+			dst[i] = (src[i] - m) * t.scale
+		}
+	case len(t.values) > 0:
+		m := t.values[min(c, len(t.values)-1)]
+		for i, v := range src {
+			dst[i] = (v - m) * t.scale
+		}
+	default:
+		for i, v := range src {
+			dst[i] = v * t.scale
+		}
+	}
+}
+
+func flip(row []float32) {
+	for i, j := 0, len(row)-1; i < j; i, j = i+1, j-1 {
+		row[i], row[j] = row[j], row[i]
+	}
+}
