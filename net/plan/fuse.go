@@ -103,7 +103,8 @@ func (p *program) tryFuse(producer, consumer *Step, operand int) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		consumer.Op, consumer.In = op, in
+		// The time is the producer's: a convolution with a ReLU is a convolution.
+		consumer.Op, consumer.In, consumer.Layer = op, in, producer.Layer
 		return true, nil
 	}
 	return false, nil
