@@ -81,4 +81,4 @@ func (op UnaryGrad) Infer(in []Desc) ([]Desc, error) {
 func (op UnaryGrad) InPlace() int { return 0 }
 
 // Forward is the function whose gradient op is.
-func (op UnaryGrad) Forward() Unary { return Unary{Fn: op.Fn, A: op.A, B: op.B, C: op.C} }
+func (op UnaryGrad) Forward() Unary { return Unary(op) }

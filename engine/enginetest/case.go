@@ -192,12 +192,3 @@ func (g *source) coin() bool { return g.IntN(2) == 0 }
 
 // pick is one of the values.
 func pick[T any](g *source, v ...T) T { return v[g.IntN(len(v))] }
-
-// shape is a random shape of the given rank, with dimensions from 1 to limit.
-func (g *source) shape(rank, limit int) engine.Shape {
-	s := make(engine.Shape, rank)
-	for i := range s {
-		s[i] = g.between(1, limit)
-	}
-	return s
-}

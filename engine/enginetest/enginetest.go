@@ -3,8 +3,8 @@
 //
 //	func TestConformance(t *testing.T) { enginetest.Run(t, cpu.Open) }
 //
-// For every op it makes cases with random attributes and shapes (seeded, the
-// same each time), runs them on the engine under test and on engine/ref, and
+// For every op it makes cases with random attributes and shapes (the same each
+// time; another GOCAFFE_TEST_SEED gives others), runs them on the engine under test and on engine/ref, and
 // compares. Each case is run with plain layouts; with the layouts that the engine
 // prefers, if it has its own, from plain ones and from those that a convolution
 // leaves; in place where the op allows it, and with outputs that nobody
@@ -15,6 +15,7 @@
 package enginetest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -23,6 +24,7 @@ import (
 	"os"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -62,10 +64,15 @@ var extras = map[string]func(t *testing.T, r *rig){}
 // source is a random source with makers of tensors.
 type source struct{ *rand.Rand }
 
+// newSource is seeded by a name and by GOCAFFE_TEST_SEED, a number.
 func newSource(name string) *source {
+	seed, err := strconv.ParseUint(cmp.Or(os.Getenv("GOCAFFE_TEST_SEED"), "1701"), 10, 64)
+	if err != nil {
+		panic("GOCAFFE_TEST_SEED: " + err.Error())
+	}
 	h := fnv.New64a()
 	h.Write([]byte(name))
-	return &source{rand.New(rand.NewPCG(1701, h.Sum64()))}
+	return &source{rand.New(rand.NewPCG(seed, h.Sum64()))}
 }
 
 // Run runs the suite against an engine. It logs what the engine does not

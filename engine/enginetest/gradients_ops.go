@@ -53,7 +53,7 @@ func unaryGradients(g *source) []gradient {
 				x.Data[i] = v * 0.3
 			}
 		}
-		grad := engine.UnaryGrad{Fn: op.Fn, A: op.A, B: op.B, C: op.C}
+		grad := engine.UnaryGrad(op)
 		list = append(list, gradient{op: op, in: []Tensor{x}, wrt: []wrt{{0, 0, func(dy Tensor, y []Tensor) Case {
 			if op.GradReadsOutput() {
 				return Case{Op: grad, In: []Tensor{dy, y[0]}}
@@ -117,7 +117,7 @@ func lrnGradients(g *source) []gradient {
 	var list []gradient
 	for _, op := range lrnOps {
 		x := g.values(2, 7, 1, 2)
-		grad := engine.LRNGrad{Size: op.Size, Alpha: op.Alpha, Beta: op.Beta, K: op.K}
+		grad := engine.LRNGrad(op)
 		list = append(list, gradient{op: op, in: []Tensor{x}, wrt: []wrt{{0, 0, func(dy Tensor, y []Tensor) Case {
 			return Case{Op: grad, In: []Tensor{dy, x, y[0], y[1]}}
 		}}}})

@@ -32,7 +32,7 @@ func lrnGradCases(g *source) []Case {
 			x := g.uniform(-2, 2, s...)
 			unset := Tensor{Shape: s}
 			list = append(list, Case{
-				Op:   engine.LRNGrad{Size: op.Size, Alpha: op.Alpha, Beta: op.Beta, K: op.K},
+				Op:   engine.LRNGrad(op),
 				In:   []Tensor{g.values(s...), x, unset, unset},
 				From: map[int]Source{2: {Op: op, In: []Tensor{x}, Out: 0}, 3: {Op: op, In: []Tensor{x}, Out: 1}},
 			})

@@ -24,5 +24,5 @@ func reduceCase(g *source, op engine.Reduce, x engine.Shape) Case {
 }
 
 func reduceGradCase(g *source, op engine.Reduce, x engine.Shape) Case {
-	return Case{Op: engine.ReduceGrad{Fn: op.Fn, Axis: op.Axis, Coeff: op.Coeff}, In: []Tensor{g.values(x[:op.Axis]...), g.steps(x...)}}
+	return Case{Op: engine.ReduceGrad(op), In: []Tensor{g.values(x[:op.Axis]...), g.steps(x...)}}
 }

@@ -275,12 +275,12 @@ func (r *rig) apply(op engine.Op, in []*placed, out []engine.Desc, over map[int]
 // checkPreferred verifies that Prefer changed layouts and nothing else.
 func checkPreferred(in, pin, out, pout []engine.Desc) error {
 	if len(pin) != len(in) || len(pout) != len(out) {
-		return fmt.Errorf("Prefer gave %d inputs and %d outputs, want %d and %d", len(pin), len(pout), len(in), len(out))
+		return fmt.Errorf("method Prefer gave %d inputs and %d outputs, want %d and %d", len(pin), len(pout), len(in), len(out))
 	}
 	for i, d := range append(slices.Clone(in), out...) {
 		p := append(slices.Clone(pin), pout...)[i]
 		if !p.Shape.Equal(d.Shape) || p.DType != d.DType {
-			return fmt.Errorf("Prefer changed %v to %v", d, p)
+			return fmt.Errorf("method Prefer changed %v to %v", d, p)
 		}
 	}
 	return nil

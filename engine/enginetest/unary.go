@@ -70,5 +70,5 @@ func unaryGradCase(g *source, op engine.Unary, shape engine.Shape) Case {
 	case engine.Clip:
 		special(r, op.A, op.B, 0)
 	}
-	return Case{Op: engine.UnaryGrad{Fn: op.Fn, A: op.A, B: op.B, C: op.C}, In: []Tensor{g.values(shape...), r}}
+	return Case{Op: engine.UnaryGrad(op), In: []Tensor{g.values(shape...), r}}
 }

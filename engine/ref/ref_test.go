@@ -58,41 +58,6 @@ func buffer32(t *testing.T, dev engine.Device, n int) engine.Buffer {
 	return b
 }
 
-// Values worked out by hand: what the suite compares others with must not be
-// checked against itself alone.
-func TestByHand(t *testing.T) {
-	conv := engine.Conv{Kernel: engine.IntsOf(2, 2), Stride: engine.IntsOf(1, 2), Pad: engine.IntsOf(0, 1), Dilation: engine.IntsOf(1, 1), Group: 1,
-		Epilogue: engine.Epilogue{Bias: true, Act: engine.ActReLU, Slope: 0.5}}
-	for _, c := range []struct {
-		name   string
-		op     engine.Op
-		shapes []engine.Shape
-		in     [][]float32
-		want   []float32
-	}{
-		{"gemm", engine.Gemm{}, []engine.Shape{{2, 2}, {2, 2}}, [][]float32{{1, 2, 3, 4}, {5, 6, 7, 8}}, []float32{19, 22, 43, 50}},
-		{"gemm TransA TransB", engine.Gemm{TransA: true, TransB: true}, []engine.Shape{{2, 2}, {2, 2}}, [][]float32{{1, 2, 3, 4}, {5, 6, 7, 8}}, []float32{23, 31, 34, 46}},
-		// rows 1 2 3 / 4 5 6 padded left and right: windows at columns -1 and 1.
-		{"conv", conv, []engine.Shape{{1, 1, 2, 3}, {1, 1, 2, 2}, {1}}, [][]float32{{1, 2, 3, 4, 5, 6}, {1, -1, 2, -2}, {3}}, []float32{-3, 0}},
-		{"pool max", engine.Pool{Kernel: engine.IntsOf(2), Stride: engine.IntsOf(2), Pad: engine.IntsOf(0), Out: engine.IntsOf(2)},
-			[]engine.Shape{{1, 1, 3}}, [][]float32{{1, 4, 2}}, []float32{4, 2}},
-		{"pool ave", engine.Pool{Method: engine.AvePool, Kernel: engine.IntsOf(3), Stride: engine.IntsOf(2), Pad: engine.IntsOf(1), Out: engine.IntsOf(3)},
-			[]engine.Shape{{1, 1, 4}}, [][]float32{{3, 6, 9, 12}}, []float32{3, 9, 6}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			out, err := launchOn(t, c.op, c.shapes, c.in...)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for i, v := range c.want {
-				if out[0][i] != v {
-					t.Fatalf("got %v, want %v", out[0], c.want)
-				}
-			}
-		})
-	}
-}
-
 func TestLabelError(t *testing.T) {
 	_, err := launchOn(t, engine.SoftmaxLoss{Axis: 1}, []engine.Shape{{1, 2}, {1}}, []float32{1, 2}, []float32{2})
 	var label *engine.LabelError
