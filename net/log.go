@@ -44,7 +44,7 @@ func (w *initLog) connect(i int) {
 		}
 	}
 	for range automaticTops(l) {
-		w.log.Infof("net.cpp", 382, "%s -> (automatic)", name)
+		w.log.Infof("net.cpp", 382, "%s -> %s", name, automatic)
 	}
 	w.joined = i + 1
 }
