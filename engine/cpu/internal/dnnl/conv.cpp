@@ -1,0 +1,237 @@
+#include "common.hpp"
+
+#ifdef GOCAFFE_HAVE_DNNL
+
+using namespace dnnl;
+using dims = memory::dims;
+using mdesc = memory::desc;
+
+namespace {
+
+// Conv is a convolution's attributes in oneDNN's terms: its dilation is 0 for none.
+struct Conv {
+  explicit Conv(const gc_window &w) : groups(w.groups) {
+    if (w.axes < 1 || w.axes > GC_MAX_AXES) throw Unsupported("convolutions over other than 1 to 3 axes");
+    stride.assign(w.stride, w.stride + w.axes);
+    pad.assign(w.pad, w.pad + w.axes);
+    for (int i = 0; i < w.axes; i++) dilation.push_back(w.dilation[i] - 1);
+  }
+  dims stride, pad, dilation;
+  int64_t groups;
+};
+
+const auto training = prop_kind::forward_training;
+const auto direct = algorithm::convolution_direct;
+
+#if DNNL_VERSION_MAJOR >= 3
+convolution_forward::primitive_desc forward(const Conv &c, const mdesc &x, const mdesc &w, const mdesc &b, const mdesc &y,
+                                            const primitive_attr &a) {
+  return {cpu_engine(), training, direct, x, w, b, y, c.stride, c.dilation, c.pad, c.pad, a};
+}
+convolution_backward_data::primitive_desc backward_data(const Conv &c, const mdesc &x, const mdesc &w, const mdesc &y,
+                                                        const convolution_forward::primitive_desc &f) {
+  return {cpu_engine(), direct, x, w, y, c.stride, c.dilation, c.pad, c.pad, f, user_scratchpad()};
+}
+convolution_backward_weights::primitive_desc backward_weights(const Conv &c, const mdesc &x, const mdesc &w, const mdesc &b,
+                                                              const mdesc &y, const convolution_forward::primitive_desc &f) {
+  return {cpu_engine(), direct, x, w, b, y, c.stride, c.dilation, c.pad, c.pad, f, user_scratchpad()};
+}
+#else
+convolution_forward::primitive_desc forward(const Conv &c, const mdesc &x, const mdesc &w, const mdesc &b, const mdesc &y,
+                                            const primitive_attr &a) {
+  return {convolution_forward::desc(training, direct, x, w, b, y, c.stride, c.dilation, c.pad, c.pad), a, cpu_engine()};
+}
+convolution_backward_data::primitive_desc backward_data(const Conv &c, const mdesc &x, const mdesc &w, const mdesc &y,
+                                                        const convolution_forward::primitive_desc &f) {
+  return {convolution_backward_data::desc(direct, x, w, y, c.stride, c.dilation, c.pad, c.pad), user_scratchpad(), cpu_engine(), f};
+}
+convolution_backward_weights::primitive_desc backward_weights(const Conv &c, const mdesc &x, const mdesc &w, const mdesc &b,
+                                                              const mdesc &y, const convolution_forward::primitive_desc &f) {
+  return {convolution_backward_weights::desc(direct, x, w, b, y, c.stride, c.dilation, c.pad, c.pad), user_scratchpad(), cpu_engine(), f};
+}
+#endif
+
+// Tensors are the x, w, y of a convolution, in whichever direction.
+struct Tensors {
+  gc_desc *x, *w, *y;
+  mdesc given(const gc_desc *d, int64_t groups) const { return memory_desc(*d, d == w ? groups : 0); }
+  mdesc any(const gc_desc *d, int64_t groups) const { return any_desc(*d, d == w ? groups : 0); }
+};
+
+Tensors tensors(int which, const gc_io &io) {
+  switch (which) {
+    case GC_CONV:
+      return {&io.in[0], &io.in[1], &io.out[0]};
+    case GC_CONV_GRAD_DATA:
+      return {&io.out[0], &io.in[1], &io.in[0]};
+  }
+  return {&io.in[0], &io.out[0], &io.in[1]};
+}
+
+mdesc bias_desc(const Tensors &t) { return mdesc({t.y->dim[1]}, memory::data_type::f32, memory::format_tag::x); }
+
+// Choice is a primitive descriptor for the layouts given, or where oneDNN has only
+// its slow paths for those, one for the layouts that it likes better.
+template <class Make>
+auto choose(const Conv &c, const Tensors &t, Make make) {
+  auto any = make(t.any(t.x, c.groups), t.any(t.w, c.groups), t.any(t.y, c.groups));
+  try {
+    auto given = make(t.given(t.x, c.groups), t.given(t.w, c.groups), t.given(t.y, c.groups));
+    if (!slow(given.impl_info_str()) || slow(any.impl_info_str())) return given;
+  } catch (const error &e) {
+    if (e.status != dnnl_unimplemented) throw;
+  }
+  return any;
+}
+
+// Epilogue adds, in the order of engine.Epilogue, what the primitive does itself.
+primitive_attr attributes(const gc_epilogue &e) {
+  primitive_attr a = user_scratchpad();
+  post_ops p;
+  if (e.add) p.append_sum(1.f);
+#if DNNL_VERSION_MAJOR >= 3
+  if (e.relu) p.append_eltwise(algorithm::eltwise_relu, e.slope, 0.f);
+#else
+  if (e.relu) p.append_eltwise(1.f, algorithm::eltwise_relu, e.slope, 0.f);
+#endif
+  a.set_post_ops(p);
+  return a;
+}
+
+// WithSum is a convolution whose output is first given the tensor to add.
+struct WithSum final : gc_kernel {
+  void run(void *const *block) override {
+    if (block[to] != block[from]) gc_copy(block[to], block[from], bytes, threads);
+    conv->run(block);
+  }
+  const char *implementation() const override { return conv->implementation(); }
+  std::unique_ptr<PrimitiveKernel> conv;
+  int from = 0, to = 0;
+  int64_t bytes = 0;
+};
+
+gc_kernel *conv_forward(const Conv &c, const Tensors &t, const gc_epilogue &e, const gc_io &io) {
+  const mdesc b = e.bias ? bias_desc(t) : mdesc();
+  const primitive_attr attr = attributes(e);
+  const auto pd = choose(c, t, [&](const mdesc &x, const mdesc &w, const mdesc &y) { return forward(c, x, w, b, y, attr); });
+  const int out = io.n_in;
+  if (e.add && pd.dst_desc() != t.given(t.y, 0)) throw Unsupported("adding to an output of another layout");
+  auto k = std::make_unique<PrimitiveKernel>();
+  k->bind(DNNL_ARG_SRC, 0, pd.src_desc(), t.given(t.x, 0), false);
+  k->bind(DNNL_ARG_WEIGHTS, 1, pd.weights_desc(), t.given(t.w, c.groups), false);
+  if (e.bias) k->bind(DNNL_ARG_BIAS, 2, b, false);
+  k->bind(DNNL_ARG_DST, out, pd.dst_desc(), t.given(t.y, 0), true);
+  k->finish(convolution_forward(pd), pd.scratchpad_desc(), out + 1, pd.impl_info_str());
+  if (!e.add) return k.release();
+  const int add = 2 + e.bias;
+  same_layout(io.in[add], *t.y);
+  auto s = std::make_unique<WithSum>();
+  s->workspace = k->workspace;
+  s->conv = std::move(k);
+  s->from = add;
+  s->to = out;
+  s->bytes = elements(*t.y) * 4;
+  return s.release();
+}
+
+gc_kernel *grad_data(const Conv &c, const Tensors &t, const gc_epilogue &e, const gc_io &io) {
+  if (e.bias || e.add || e.relu) throw Unsupported("an epilogue of a deconvolution");
+  const auto pd = choose(c, t, [&](const mdesc &x, const mdesc &w, const mdesc &y) {
+    const auto hint = forward(c, x, t.any(t.w, c.groups), mdesc(), y, primitive_attr());
+    return backward_data(c, x, w, y, hint);
+  });
+  const int out = io.n_in;
+  auto k = std::make_unique<PrimitiveKernel>();
+  k->bind(DNNL_ARG_DIFF_DST, 0, pd.diff_dst_desc(), t.given(t.y, 0), false);
+  k->bind(DNNL_ARG_WEIGHTS, 1, pd.weights_desc(), t.given(t.w, c.groups), false);
+  k->bind(DNNL_ARG_DIFF_SRC, out, pd.diff_src_desc(), t.given(t.x, 0), true);
+  k->finish(convolution_backward_data(pd), pd.scratchpad_desc(), out + 1, pd.impl_info_str());
+  return k.release();
+}
+
+gc_kernel *grad_weights(const Conv &c, const Tensors &t, const gc_io &io) {
+  const bool bias = io.n_out > 1 && io.out[1].dtype != GC_NONE;
+  const mdesc b = bias ? bias_desc(t) : mdesc();
+  const auto pd = choose(c, t, [&](const mdesc &x, const mdesc &w, const mdesc &y) {
+    return backward_weights(c, x, w, b, y, forward(c, x, t.any(t.w, c.groups), mdesc(), y, primitive_attr()));
+  });
+  auto k = std::make_unique<PrimitiveKernel>();
+  k->bind(DNNL_ARG_SRC, 0, pd.src_desc(), t.given(t.x, 0), false);
+  k->bind(DNNL_ARG_DIFF_DST, 1, pd.diff_dst_desc(), t.given(t.y, 0), false);
+  k->bind(DNNL_ARG_DIFF_WEIGHTS, 2, pd.diff_weights_desc(), t.given(t.w, c.groups), true);
+  if (bias) k->bind(DNNL_ARG_DIFF_BIAS, 3, b, true);
+  k->finish(convolution_backward_weights(pd), pd.scratchpad_desc(), io.n_in + io.n_out, pd.impl_info_str());
+  return k.release();
+}
+
+// weights is what prefer asks for: a layout that the weights, or their gradient, have
+// already and that is not one of the slow paths, so that nothing is reordered on the
+// way; otherwise whichever oneDNN likes. test makes the primitive descriptor.
+template <class Test>
+mdesc weights(const Conv &c, const Tensors &t, Test test) {
+  const mdesc any = t.any(t.w, c.groups);
+  if (t.w->tag == 0) return any;
+  try {
+    const mdesc given = t.given(t.w, c.groups);
+    if (!slow(test(given).impl_info_str())) return given;
+  } catch (const error &) {  // oneDNN's refusal of the layout
+  } catch (const Unsupported &) {
+  }
+  return any;
+}
+
+// prefer asks oneDNN for the layouts of one direction. A weight gradient takes the
+// layout of the forward pass's weights, because both are one parameter's.
+void prefer(int which, const Conv &c, const Tensors &t) {
+  const mdesc x = t.any(t.x, 0), any = t.any(t.w, c.groups), y = t.any(t.y, 0);
+  const auto conv = [&](const mdesc &w) { return forward(c, x, w, mdesc(), y, primitive_attr()); };
+  const auto f = conv(any);
+  if (which == GC_CONV) {
+    const auto pd = conv(weights(c, t, conv));
+    set_layout(t.x, pd.src_desc());
+    set_layout(t.w, pd.weights_desc(), c.groups);
+    set_layout(t.y, pd.dst_desc());
+    return;
+  }
+  if (which == GC_CONV_GRAD_DATA) {
+    const auto data = [&](const mdesc &w) { return backward_data(c, x, w, y, f); };
+    const auto pd = data(weights(c, t, data));
+    set_layout(t.x, pd.diff_src_desc());
+    set_layout(t.w, pd.weights_desc(), c.groups);
+    set_layout(t.y, pd.diff_dst_desc());
+    return;
+  }
+  const auto pd = backward_weights(c, x, any, mdesc(), y, f);
+  set_layout(t.x, pd.src_desc());
+  set_layout(t.y, pd.diff_dst_desc());
+  if (t.w->tag == 0) set_layout(t.w, f.weights_desc(), c.groups);
+}
+
+}  // namespace
+
+extern "C" gc_kernel *gc_prepare_conv(int which, const gc_window *w, const gc_epilogue *e, gc_io io, gc_error *err) {
+  return prepare(io, err, [&] {
+    const Conv c(*w);
+    const Tensors t = tensors(which, io);
+    switch (which) {
+      case GC_CONV:
+        return conv_forward(c, t, *e, io);
+      case GC_CONV_GRAD_DATA:
+        return grad_data(c, t, *e, io);
+    }
+    return grad_weights(c, t, io);
+  });
+}
+
+extern "C" int gc_prefer_conv(int which, const gc_window *w, gc_io io, gc_error *err) {
+  try {
+    enter(io.threads);
+    prefer(which, Conv(*w), tensors(which, io));
+    return GC_OK;
+  } catch (...) {
+    report(err);
+    return err->code;
+  }
+}
+
+#endif

@@ -1,0 +1,102 @@
+#include "common.hpp"
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <dlfcn.h>
+#include <stdlib.h>
+
+#ifndef GOCAFFE_HAVE_DNNL
+
+extern "C" const char *gc_load(void) {
+  return "this binary was built without oneDNN's headers; install libdnnl-dev (Debian, Ubuntu) and build again";
+}
+
+#else
+
+#include <algorithm>
+
+#define GC_STRING2(x) #x
+#define GC_STRING(x) GC_STRING2(x)
+static const char library[] = "libdnnl.so." GC_STRING(DNNL_VERSION_MAJOR);
+
+// gc_load opens the library of the version whose headers this was compiled with, in
+// the global scope: there the calls of this folder, left undefined by the linker,
+// find it, and libgomp, which it brings along.
+extern "C" const char *gc_load(void) {
+  static std::string why;
+  if (dlopen(library, RTLD_NOW | RTLD_GLOBAL) == nullptr) {
+    why = dlerror();
+    return why.c_str();
+  }
+  // A oneDNN built with another threading library leaves libgomp to us.
+  if (dlsym(RTLD_DEFAULT, "GOMP_parallel") == nullptr && dlopen("libgomp.so.1", RTLD_NOW | RTLD_GLOBAL) == nullptr) {
+    why = dlerror();
+    return why.c_str();
+  }
+  return nullptr;
+}
+
+static const char *path_of(const char *symbol) {
+  Dl_info info;
+  void *p = dlsym(RTLD_DEFAULT, symbol);
+  return p != nullptr && dladdr(p, &info) != 0 && info.dli_fname != nullptr ? info.dli_fname : "";
+}
+
+extern "C" const char *gc_library_path(void) { return path_of("dnnl_version"); }
+extern "C" const char *gc_openmp_path(void) { return path_of("GOMP_parallel"); }
+
+extern "C" void gc_version(int *major, int *minor, int *patch) {
+  const dnnl_version_t *v = dnnl_version();
+  *major = v->major;
+  *minor = v->minor;
+  *patch = v->patch;
+}
+
+void enter(int threads) {
+  static thread_local int set = 0;
+  if (set != threads) omp_set_num_threads(set = threads);
+}
+
+Isa isa() {
+#if defined(__x86_64__)
+  static const Isa found = [] {
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma"))
+      return Isa::avx512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return Isa::avx2;
+    return Isa::base;
+  }();
+  return found;
+#else
+  return Isa::base;
+#endif
+}
+
+extern "C" void *gc_alloc(int64_t bytes) {
+  // A kernel may read a whole vector at the end of a tensor: never beyond 64 bytes.
+  const size_t n = (static_cast<size_t>(bytes) + 63) / 64 * 64;
+  void *p = nullptr;
+  return posix_memalign(&p, 64, n ? n : 64) == 0 ? p : nullptr;
+}
+
+extern "C" void gc_free(void *p) { free(p); }
+
+extern "C" void gc_zero(void *p, int64_t bytes, int threads) {
+  enter(threads);
+  char *x = static_cast<char *>(p);
+  const int64_t piece = 1 << 16;
+#pragma omp parallel for schedule(static) if (bytes > 4 * piece)
+  for (int64_t i = 0; i < bytes; i += piece) memset(x + i, 0, std::min(piece, bytes - i));
+}
+
+extern "C" void gc_copy(void *dst, const void *src, int64_t bytes, int threads) {
+  enter(threads);
+  const int64_t piece = 1 << 16;
+#pragma omp parallel for schedule(static) if (bytes > 4 * piece)
+  for (int64_t i = 0; i < bytes; i += piece)
+    memcpy(static_cast<char *>(dst) + i, static_cast<const char *>(src) + i, std::min(piece, bytes - i));
+}
+
+#endif
