@@ -1,0 +1,5 @@
+//go:build cgo
+
+package layers_test
+
+import _ "github.com/gocaffe/gocaffe/engine/cpu"

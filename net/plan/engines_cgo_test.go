@@ -1,0 +1,5 @@
+//go:build cgo
+
+package plan_test
+
+import _ "github.com/gocaffe/gocaffe/engine/cpu"
