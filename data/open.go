@@ -60,6 +60,7 @@ func OpenData(p *caffepb.LayerParameter, o Options) (*Loader, error) {
 		o.Random() // Caffe seeds the transformer twice, and the second seed counts
 		l.seed = o.Random()
 	}
+	o.Random() // the seed of Caffe's prefetch thread
 	return l, l.probe("data_layer.cpp", 45)
 }
 
@@ -89,7 +90,7 @@ func OpenImageData(p *caffepb.LayerParameter, o Options) (*Loader, error) {
 	return l, l.probe("image_data_layer.cpp", 90)
 }
 
-// openList opens the list and draws the layer's seeds: transformer, shuffle, skip, transformer again.
+// openList opens the list and draws the layer's seeds: transformer, shuffle, skip, transformer again, prefetch thread.
 func (l *Loader) openList(param *caffepb.ImageDataParameter, o *Options) error {
 	const file = "image_data_layer.cpp"
 	if l.transform.random() {
@@ -119,6 +120,7 @@ func (l *Loader) openList(param *caffepb.ImageDataParameter, o *Options) error {
 	if l.transform.random() {
 		l.seed = o.Random()
 	}
+	o.Random() // the seed of Caffe's prefetch thread
 	return nil
 }
 

@@ -71,7 +71,7 @@ func (w *initLog) setUp(g *graph.Graph, end int) {
 		if i >= w.joined {
 			w.connect(i)
 		}
-		w.inner(g, i)
+		w.inner(i)
 		w.log.Infof("net.cpp", 124, "Setting up %s", w.layers[i].GetName())
 		for j := range len(w.layers[i].GetTop()) + automaticTops(w.layers[i]) {
 			shape := g.Shape(g.Tops[i][j])
@@ -87,20 +87,11 @@ func (w *initLog) setUp(g *graph.Graph, end int) {
 	w.done = end
 }
 
-// inner tells what a layer logs while it sets itself up.
-func (w *initLog) inner(g *graph.Graph, i int) {
+// inner tells of the layers that a layer makes while it sets itself up. What
+// data layers log then is their source's.
+func (w *initLog) inner(i int) {
 	l := w.layers[i]
-	output := func(file string, line int) {
-		s := g.Shape(g.Tops[i][0])
-		if len(s) == 4 {
-			w.log.Infof(file, line, "output data size: %d,%d,%d,%d", s[0], s[1], s[2], s[3])
-		}
-	}
 	switch l.GetType() {
-	case "Data":
-		output("data_layer.cpp", 45)
-	case "ImageData":
-		output("image_data_layer.cpp", 90)
 	case "SoftmaxWithLoss", "InfogainLoss":
 		w.log.Infof("layer_factory.hpp", 77, "Creating layer %s", l.GetName())
 	case "Scale":

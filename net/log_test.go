@@ -61,6 +61,18 @@ func (s *counting) Wait() time.Duration { return time.Millisecond * time.Duratio
 
 func (s *counting) Close() error { s.closed = true; return nil }
 
+// logging is a source that logs as Caffe's Data layer does.
+type logging struct {
+	counting
+	log *recorder
+}
+
+func (s *logging) Shapes() ([]engine.Shape, error) {
+	x := s.shapes[0]
+	s.log.Infof("data_layer.cpp", 45, "output data size: %d,%d,%d,%d", x[0], x[1], x[2], x[3])
+	return s.shapes, nil
+}
+
 // goldenInit reads from a log of real Caffe what it says while it builds its
 // nets, one list a net: from the first rule that differs, or the net's text, to
 // the end of initialisation.
@@ -130,7 +142,7 @@ func compareInit(t *testing.T, path string, want [][]string, data map[caffepb.Ph
 			Device: device(t), State: s, Log: log, Backward: true,
 			Open: func(l *spec.Layer, _ func() uint32) (net.Source, error) {
 				log.Infof("db_lmdb.cpp", 35, "Opened lmdb %s", l.GetDataParam().GetSource())
-				return &counting{shapes: data[s.GetPhase()]}, nil
+				return &logging{counting{shapes: data[s.GetPhase()]}, log}, nil
 			},
 		})
 		must(t, err)

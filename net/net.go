@@ -26,7 +26,9 @@ type Logger interface {
 // Source is the batches of one data layer, in their order. It is used by one
 // goroutine at a time.
 type Source interface {
-	// Shapes are the shapes of the tops of the next batch.
+	// Shapes are the shapes of the tops of the next batch. While a net is built
+	// it is called once the layer is connected, which is when Caffe's layers log
+	// the shape of their data.
 	Shapes() ([]engine.Shape, error)
 	// Next writes the next batch, one slice a top, each of its shape's count.
 	Next(dst ...[]float32) error
@@ -46,7 +48,7 @@ type Options struct {
 	State  *caffepb.NetState // phase, level and stages; nil is Caffe's default, TEST
 	// Open opens the source of a data layer. It may take numbers from the
 	// process's random stream with draw, and must take those that Caffe's layer
-	// takes when it is set up.
+	// takes when it is set up: the last one of them seeds its prefetch thread.
 	Open func(l *spec.Layer, draw func() uint32) (Source, error)
 	// Random is the process's random stream, which all its nets share: fillers,
 	// DummyData and Dropout draw from it. Nil is a stream of seed 0.

@@ -99,22 +99,17 @@ func isData(l *spec.Layer) bool {
 	return err == nil && d.Data
 }
 
-// open opens the source of data layer i. Caffe's Data layer opens its database
-// before it is connected, the others read their lists after.
+// open opens the source of data layer i. Caffe logs that a database is open
+// before it connects the layer, and the shapes after.
 func (n *Net) open(i int, log *initLog) error {
 	l := n.spec.Layers[i]
 	log.creating(i)
-	if l.GetType() != "Data" {
-		log.connect(i)
-	}
 	s, err := n.o.Open(l, n.o.Random.Uint32)
 	if err != nil {
 		return l.Errorf("%w", err)
 	}
 	n.sources[i] = &source{Source: s, layer: l}
-	if l.GetType() == "Data" {
-		log.connect(i)
-	}
+	log.connect(i)
 	return n.sources[i].look()
 }
 
