@@ -13,7 +13,7 @@ func TestSeedDraws(t *testing.T) {
 	t.Chdir(goldenFolder(t))
 	const (
 		lmdb = `data_param { source: "lmdb_resized" batch_size: 1 backend: LMDB }`
-		list = `image_data_param { source: "list.txt" batch_size: 1 new_height: 8 new_width: 8 shuffle: true }`
+		list = `image_data_param { source: "list.txt" root_folder: "images/" batch_size: 1 new_height: 8 new_width: 8 shuffle: true }`
 	)
 	for _, c := range []struct {
 		text string
