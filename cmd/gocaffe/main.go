@@ -5,6 +5,7 @@ package main
 import (
 	"os"
 
+	_ "github.com/gocaffe/gocaffe/engine/cpu"
 	_ "github.com/gocaffe/gocaffe/engine/ref" // the engine of last resort
 )
 
