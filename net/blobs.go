@@ -70,6 +70,10 @@ func (n *Net) Read(blob string, dst []float32) error {
 	return n.now.plan.Fetch(v, dst)
 }
 
+// Fetch copies any value of Graph that is kept, a version of a blob that an
+// in-place layer has overwritten in Caffe (Options.KeepAll) or its gradient.
+func (n *Net) Fetch(v graph.Value, dst []float32) error { return n.now.plan.Fetch(v, dst) }
+
 // ReadGrad copies the gradient of a blob after Backward (Options.KeepAll); 0
 // where none reaches it.
 func (n *Net) ReadGrad(blob string, dst []float32) error {

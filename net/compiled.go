@@ -63,11 +63,9 @@ func (n *Net) use(g *graph.Graph) error {
 func (n *Net) keep(c *compiled) ([]graph.Value, error) {
 	g := c.graph
 	var list []graph.Value
-	add := func(vs ...graph.Value) {
-		for _, v := range vs {
-			if v != graph.None && !slices.Contains(list, v) {
-				list = append(list, v)
-			}
+	add := func(v graph.Value) {
+		if v != graph.None {
+			list = append(list, v)
 		}
 	}
 	for _, name := range g.Outputs {
@@ -81,10 +79,12 @@ func (n *Net) keep(c *compiled) ([]graph.Value, error) {
 		add(v)
 	}
 	if n.o.KeepAll {
-		for _, name := range g.Names {
-			add(g.Blobs[name])
-			if d, ok := g.Grads[g.Blobs[name]]; ok {
-				add(d)
+		for _, tops := range g.Tops {
+			for _, v := range tops {
+				add(v)
+				if d, ok := g.Grads[v]; ok {
+					add(d)
+				}
 			}
 		}
 	}

@@ -65,7 +65,7 @@ type Options struct {
 	Share *Net
 
 	Keep    []string // blobs that Read must find besides the outputs
-	KeepAll bool     // all blobs can be read, and with Backward their gradients
+	KeepAll bool     // all blobs can be read, each version of them, and with Backward their gradients
 
 	// NoFuse and NoReuse turn off what the plan does for speed and memory, as
 	// GOCAFFE_FUSE=0 and GOCAFFE_REUSE=0 do.

@@ -255,6 +255,25 @@ layer { name: "d" type: "DummyData" top: "c" top: "u" dummy_data_param { shape {
 	}
 }
 
+// KeepAll keeps what an in-place layer would overwrite.
+func TestKeepAll(t *testing.T) {
+	n := open(t, `
+layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 } } }
+layer { name: "p" type: "Power" bottom: "x" top: "p" power_param { scale: 2 } }
+layer { name: "r" type: "ReLU" bottom: "p" top: "p" loss_weight: 3 }
+`, net.Options{KeepAll: true, Backward: true, ForceBackward: true})
+	must(t, n.SetInput("x", []float32{1, -1}))
+	must(t, n.ForwardBackward())
+	before, grad := make([]float32, 2), make([]float32, 2)
+	must(t, n.Fetch(n.Graph().Tops[1][0], before))
+	near(t, "before", before, []float32{2, -2})
+	near(t, "p", read(t, n, "p"), []float32{2, 0})
+	must(t, n.Fetch(n.Graph().Grads[n.Graph().Tops[1][0]], grad))
+	near(t, "gradient before", grad, []float32{3, 0})
+	must(t, n.ReadGrad("x", grad))
+	near(t, "gradient of x", grad, []float32{6, 0})
+}
+
 // With SeedTops the caller gives an output's gradient.
 func TestSetTopGrad(t *testing.T) {
 	n := open(t, `
