@@ -176,6 +176,10 @@ func (b *Builder) totalLoss() {
 		}
 		terms, weights = append(terms, v), append(weights, l.Weight)
 	}
+	if len(terms) == 1 && weights[0] == 1 {
+		g.Loss = terms[0]
+		return
+	}
 	g.Loss = b.Op(engine.Sum{Coeff: engine.FloatsOf(weights...)}, terms...)
 	if g.Loss != None {
 		g.Values[g.Loss].Name = "loss total"
