@@ -16,7 +16,9 @@ func FuzzParseNet(f *testing.F) {
 	for _, seed := range []string{
 		"", "name: \"n\" # c\nlayer { name: 'a' 'b' param < lr_mult: -1.5e3f > propagate_down: [true, f, 0] }",
 		"input: 'x' input_dim: [1, 0x2, 03, 4]", "foo { bar: [1, {a: -inf}] } x: 'y'", "layer { clip_param { min: nan max: inf } }",
-		"layers { type: CONVOLUTION layer { pool: 1 } }", "name: \"\\x41\\101\\u00e9\\", "layer { blobs { data: [1, .5] } }",
+		"layers { type: CONVOLUTION layer { pool: 1 } }",
+		"input: 'x' layers { layer { type: 'padding' pad: 1 } bottom: 'x' top: 'x' } layers { layer { type: 'conv' num_output: 1 blobs_lr: 1 } bottom: 'x' top: 'y' }",
+		"layers { type: DATA data_param { scale: 2 } param: 'a' blobs_lr: [1, 2] weight_decay: 0 }", "name: \"\\x41\\101\\u00e9\\", "layer { blobs { data: [1, .5] } }",
 	} {
 		f.Add([]byte(seed))
 	}
@@ -54,6 +56,14 @@ func FuzzReadNetWeights(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
+	legacy, err := proto.Marshal(&caffepb.NetParameter{Layers: []*caffepb.V1LayerParameter{
+		{Top: []string{"p"}, Layer: &caffepb.V0LayerParameter{Type: proto.String("padding")}},
+		{Bottom: []string{"p"}, Layer: &caffepb.V0LayerParameter{Type: proto.String("conv"), Pad: proto.Uint32(1), Blobs: []*caffepb.BlobProto{{Num: proto.Int32(1)}}}},
+	}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(legacy)
 	f.Add(small)
 	f.Add(small[:len(small)/2])
 	f.Add([]byte{0xa2, 0x06, 0xff, 0xff, 0xff, 0xff, 0x0f})

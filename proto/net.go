@@ -21,6 +21,7 @@ type NetFile struct {
 
 	root   *node   // the whole file, before upgrades
 	layers []*node // parallel to Net.Layer
+	v1     []*node // parallel to Net.Layers, while there are any
 }
 
 // LogLine is a line for the log: Severity is 'I', 'W' or 'E'.

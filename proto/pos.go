@@ -1,6 +1,7 @@
 package proto
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -78,4 +79,59 @@ func (n *node) find(path string) *node {
 		n = found[index]
 	}
 	return n
+}
+
+// copyAs is the node and all below it, with a name of its own: upgrades change copies, so that the
+// tree of the file stays as it was read.
+func (n *node) copyAs(name protoreflect.Name) *node {
+	if n == nil {
+		return nil
+	}
+	c := &node{name: name, line: n.line, col: n.col}
+	for _, k := range n.kids {
+		c.kids = append(c.kids, k.copyAs(k.name))
+	}
+	return c
+}
+
+// put adds the place of a field as that of another field of n, which it replaces.
+func (n *node) put(field protoreflect.Name, from *node) {
+	if n == nil || from == nil {
+		return
+	}
+	n.kids = append(without(n.kids, field), from.copyAs(field))
+}
+
+// addAll adds the places of elements of a repeated field.
+func (n *node) addAll(field protoreflect.Name, from []*node) {
+	for _, f := range from {
+		n.kids = append(n.kids, f.copyAs(field))
+	}
+}
+
+// sub is the message field of that name; where the file does not have it, a new one at n's place.
+func (n *node) sub(name protoreflect.Name) *node {
+	if n == nil {
+		return nil
+	}
+	if found := n.all(name); len(found) > 0 {
+		return found[0]
+	}
+	kid := &node{name: name, line: n.line, col: n.col}
+	n.kids = append(n.kids, kid)
+	return kid
+}
+
+// take removes a field from n and returns its place.
+func (n *node) take(name protoreflect.Name) *node {
+	found := n.all(name)
+	if len(found) == 0 {
+		return nil
+	}
+	n.kids = without(n.kids, name)
+	return found[0]
+}
+
+func without(kids []*node, name protoreflect.Name) []*node {
+	return slices.DeleteFunc(kids, func(k *node) bool { return k.name == name })
 }

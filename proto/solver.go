@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gocaffe/gocaffe/proto/caffepb"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
@@ -55,7 +56,7 @@ func ParseSolver(name string, text []byte) (*SolverFile, error) {
 }
 
 // InlineNet is a net that is written in the solver file: "net_param", "train_net_param" or
-// "test_net_param[0]". It is nil if the file does not have it.
+// "test_net_param[0]". It is nil if the file does not have it. Solver keeps the net as it was read.
 func (f *SolverFile) InlineNet(path string) (*NetFile, error) {
 	name, _, isList := strings.Cut(path, "[")
 	m := f.Solver.ProtoReflect()
@@ -74,7 +75,7 @@ func (f *SolverFile) InlineNet(path string) (*NetFile, error) {
 		default:
 			continue
 		}
-		file := &NetFile{Path: f.Path, Net: net, root: n}
+		file := &NetFile{Path: f.Path, Net: proto.CloneOf(net), root: n}
 		return file, file.upgrade()
 	}
 	return nil, nil
@@ -93,4 +94,33 @@ func (f *SolverFile) snapshotPrefix() {
 		s.SnapshotPrefix = &prefix
 		f.Log = append(f.Log, LogLine{'I', "snapshot_prefix was a directory and is replaced to " + prefix})
 	}
+}
+
+var solverTypes = map[caffepb.SolverParameter_SolverType]string{
+	caffepb.SolverParameter_SGD:      "SGD",
+	caffepb.SolverParameter_NESTEROV: "Nesterov",
+	caffepb.SolverParameter_ADAGRAD:  "AdaGrad",
+	caffepb.SolverParameter_RMSPROP:  "RMSProp",
+	caffepb.SolverParameter_ADADELTA: "AdaDelta",
+	caffepb.SolverParameter_ADAM:     "Adam",
+}
+
+// upgrade turns the enum solver_type into the string type.
+func (f *SolverFile) upgrade() error {
+	s := f.Solver
+	if s.SolverType == nil {
+		return nil
+	}
+	if s.Type != nil {
+		return parseErrorAt(f.Path, "SolverParameter", f.root.find("solver_type"),
+			"Failed to upgrade solver: old solver_type field (enum) and new type field (string) "+
+				"cannot be both specified in solver proto text. type is in line %d; remove solver_type.", f.root.find("type").line)
+	}
+	f.Log = append(f.Log,
+		LogLine{'I', "Attempting to upgrade input file specified using deprecated 'solver_type' field (enum)': " + f.Path},
+		LogLine{'I', "Successfully upgraded file specified using deprecated 'solver_type' field (enum) to 'type' field (string)."},
+		LogLine{'W', "Note that future Caffe releases will only support 'type' field (string) for a solver's type."})
+	s.Type = proto.String(solverTypes[s.GetSolverType()])
+	s.SolverType = nil
+	return nil
 }

@@ -7,20 +7,42 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// netPass brings one older spelling of nets up to date. apply changes Net and layers together, so
-// that every layer keeps its place in the file. The texts are what Caffe logs; empty ones are not
-// logged.
+// netPass brings one older spelling of nets up to date. apply changes Net and the places of its
+// layers together, so that every layer keeps its place in the file. The texts are what Caffe logs;
+// empty ones are not logged.
 type netPass struct {
 	needed  func(*caffepb.NetParameter) bool
 	apply   func(*NetFile) error
 	attempt string // before; the file's name follows
 	success string // after
+	trouble string // in place of success if apply has logged errors, which did not stop it
 	advice  string // a warning at the end
 }
 
 // netPasses run in this order on every net that is read, as text or binary.
 var netPasses = []netPass{
-	{needed: hasLegacyLayers, apply: refuseLegacyLayers},
+	{
+		needed:  hasV0Layers,
+		apply:   upgradeV0,
+		attempt: "Attempting to upgrade input file specified using deprecated V0LayerParameter: ",
+		success: "Successfully upgraded file specified using deprecated V0LayerParameter",
+		trouble: "Warning: had one or more problems upgrading V0NetParameter to NetParameter (see above); continuing anyway.",
+		advice: "Note that future Caffe releases will not support V0NetParameter; use ./build/tools/upgrade_net_proto_text for " +
+			"prototxt and ./build/tools/upgrade_net_proto_binary for model weights upgrade this and any other net protos to the new format.",
+	},
+	{
+		needed:  hasTransformFields,
+		apply:   upgradeTransform,
+		attempt: "Attempting to upgrade input file specified using deprecated transformation parameters: ",
+		success: "Successfully upgraded file specified using deprecated data transformation parameters.",
+		advice:  "Note that future Caffe releases will only support transform_param messages for transformation fields.",
+	},
+	{
+		needed:  func(net *caffepb.NetParameter) bool { return len(net.Layers) > 0 },
+		apply:   upgradeV1,
+		attempt: "Attempting to upgrade input file specified using deprecated V1LayerParameter: ",
+		success: "Successfully upgraded file specified using deprecated V1LayerParameter",
+	},
 	{
 		needed:  func(net *caffepb.NetParameter) bool { return len(net.Input) > 0 },
 		apply:   upgradeInput,
@@ -38,22 +60,34 @@ var netPasses = []netPass{
 
 // upgrade runs the passes that the net needs.
 func (f *NetFile) upgrade() error {
-	f.layers = f.root.all("layer")
-	if f.root == nil {
-		f.layers = make([]*node, len(f.Net.Layer))
-	}
+	f.layers = placesOf(f.root.all("layer"), len(f.Net.Layer))
+	f.v1 = placesOf(f.root.all("layers"), len(f.Net.Layers))
 	for _, p := range netPasses {
 		if !p.needed(f.Net) {
 			continue
 		}
 		f.log('I', p.attempt, f.Path)
+		before := len(f.Log)
 		if err := p.apply(f); err != nil {
 			return err
 		}
-		f.log('I', p.success, "")
+		if len(f.Log) == before {
+			f.log('I', p.success, "")
+		} else {
+			f.log('E', p.trouble, "")
+		}
 		f.log('W', p.advice, "")
 	}
 	return nil
+}
+
+// placesOf copies the places of layers; those of a binary file are nil.
+func placesOf(nodes []*node, layers int) []*node {
+	places := make([]*node, layers)
+	for i, n := range nodes {
+		places[i] = n.copyAs(n.name)
+	}
+	return places
 }
 
 func (f *NetFile) log(severity byte, text, suffix string) {
@@ -62,18 +96,17 @@ func (f *NetFile) log(severity byte, text, suffix string) {
 	}
 }
 
-func hasLegacyLayers(net *caffepb.NetParameter) bool { return len(net.Layers) > 0 }
+func (f *NetFile) warn(at *node, format string, args ...any) {
+	f.Warnings = append(f.Warnings, at.at(f.Path).String()+": "+fmt.Sprintf(format, args...))
+}
 
-func refuseLegacyLayers(f *NetFile) error {
-	at := f.root.find("layers")
-	if len(f.Net.Layer) > 0 {
-		return f.errorAt(at, "Refusing to upgrade inconsistent NetParameter input; "+
-			"the definition includes both 'layer' and 'layers' fields. Use 'layer' for all of them.")
+// refuseMixed: a net with both spellings cannot say in which order its layers run.
+func (f *NetFile) refuseMixed() error {
+	if len(f.Net.Layer) == 0 {
+		return nil
 	}
-	if f.Net.Layers[0].Layer != nil {
-		return f.errorAt(at, "V0 'layers { layer { ... } }': not supported yet; use Caffe's upgrade tools to write it as 'layer'.")
-	}
-	return f.errorAt(at, "V1 'layers { ... }': not supported yet; use Caffe's upgrade tools to write it as 'layer'.")
+	return f.errorAt(f.v1[0], "Refusing to upgrade inconsistent NetParameter input; the definition includes both 'layer' and "+
+		"'layers' fields. The first 'layer' is at %s. Use 'layer' for all of them.", f.layers[0].at(f.Path))
 }
 
 // upgradeInput turns the input fields into an Input layer in front of the others.
@@ -83,8 +116,7 @@ func upgradeInput(f *NetFile) error {
 	if len(net.InputShape) == 0 && len(net.InputDim) == 0 {
 		// Weight files of old have names alone; a net to be built needs the shapes.
 		if f.root != nil {
-			f.Warnings = append(f.Warnings, fmt.Sprintf(
-				"%s: input %q has neither input_shape nor input_dim and is dropped, as Caffe does.", at.at(f.Path), net.Input[0]))
+			f.warn(at, "input %q has neither input_shape nor input_dim and is dropped, as Caffe does.", net.Input[0])
 		}
 	} else {
 		shapes, err := inputShapes(f)
@@ -179,34 +211,5 @@ func upgradeBatchNorm(f *NetFile) error {
 			spec.LrMult, spec.DecayMult = proto.Float32(0), proto.Float32(0)
 		}
 	}
-	return nil
-}
-
-var solverTypes = map[caffepb.SolverParameter_SolverType]string{
-	caffepb.SolverParameter_SGD:      "SGD",
-	caffepb.SolverParameter_NESTEROV: "Nesterov",
-	caffepb.SolverParameter_ADAGRAD:  "AdaGrad",
-	caffepb.SolverParameter_RMSPROP:  "RMSProp",
-	caffepb.SolverParameter_ADADELTA: "AdaDelta",
-	caffepb.SolverParameter_ADAM:     "Adam",
-}
-
-// upgrade turns the enum solver_type into the string type.
-func (f *SolverFile) upgrade() error {
-	s := f.Solver
-	if s.SolverType == nil {
-		return nil
-	}
-	if s.Type != nil {
-		return parseErrorAt(f.Path, "SolverParameter", f.root.find("solver_type"),
-			"Failed to upgrade solver: old solver_type field (enum) and new type field (string) "+
-				"cannot be both specified in solver proto text. type is in line %d; remove solver_type.", f.root.find("type").line)
-	}
-	f.Log = append(f.Log,
-		LogLine{'I', "Attempting to upgrade input file specified using deprecated 'solver_type' field (enum)': " + f.Path},
-		LogLine{'I', "Successfully upgraded file specified using deprecated 'solver_type' field (enum) to 'type' field (string)."},
-		LogLine{'W', "Note that future Caffe releases will only support 'type' field (string) for a solver's type."})
-	s.Type = proto.String(solverTypes[s.GetSolverType()])
-	s.SolverType = nil
 	return nil
 }

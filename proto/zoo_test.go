@@ -78,3 +78,66 @@ func TestUpgradedTextsPrintEqual(t *testing.T) {
 		}
 	}
 }
+
+// TestZooUpgraded reads the legacy files among them: each becomes, byte for byte when printed, what
+// real Caffe's upgrade tools made of it, and every layer knows its line.
+func TestZooUpgraded(t *testing.T) {
+	dir := sharedDir(t, "zoo/upgraded")
+	files := filesBelow(t, dir, "")
+	for _, path := range files {
+		rel, err := filepath.Rel(dir, path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		original := filepath.Join(sharedDir(t, "zoo/prototxt"), rel)
+		text, want := mustRead(t, original), string(mustRead(t, path))
+		var m proto.Message
+		if strings.Contains(want, "layer {") {
+			f, err := ParseNet(original, text)
+			if err != nil {
+				t.Error(err)
+				continue
+			}
+			checkLayerPlaces(t, f, text)
+			m = f.Net
+		} else {
+			f, err := ParseSolver(original, text)
+			if err != nil {
+				t.Error(err)
+				continue
+			}
+			m = f.Solver
+		}
+		if got := Text(m); got != want {
+			t.Errorf("%s: got\n%s\nwant\n%s", original, got, want)
+		}
+	}
+	if len(files) < 70 {
+		t.Errorf("only %d files", len(files))
+	}
+}
+
+// checkLayerPlaces: every layer begins where the file says "layers" or "input", and its name, type
+// and bottoms are where they are written.
+func checkLayerPlaces(t *testing.T, f *NetFile, text []byte) {
+	t.Helper()
+	lines := strings.Split(string(text), "\n")
+	written := func(i int, field, want string) {
+		p := f.FieldPos(i, field)
+		if p.Line == 0 || !strings.HasPrefix(lines[p.Line-1][p.Col-1:], want) {
+			t.Errorf("%s: %s of layer %q is not %q", p.LineCol(), field, f.Net.Layer[i].GetName(), want)
+		}
+	}
+	for i, layer := range f.Net.Layer {
+		if layer.GetType() == "Input" {
+			written(i, "", "input")
+			continue
+		}
+		written(i, "", "layers")
+		written(i, "name", "name")
+		written(i, "type", "type")
+		for j := range layer.Bottom {
+			written(i, indexed("bottom", j), "bottom")
+		}
+	}
+}
