@@ -170,6 +170,10 @@ struct PrimitiveKernel : gc_kernel {
   int workspace_place = 0;
 };
 
+// finished is a kernel that runs inner, which it owns, and then applies an epilogue to
+// its only output (epilogue.cpp). The bias is input 2, and the tensor to add follows.
+gc_kernel *finished(gc_kernel *inner, const gc_epilogue &e, const gc_io &io);
+
 // attributes with the scratchpad in the workspace.
 dnnl::primitive_attr user_scratchpad();
 

@@ -110,12 +110,13 @@ struct WithSum final : gc_kernel {
   int64_t bytes = 0;
 };
 
-gc_kernel *conv_forward(const Conv &c, const Tensors &t, const gc_epilogue &e, const gc_io &io) {
+// with_epilogue is a convolution that does the whole epilogue on the way.
+gc_kernel *with_epilogue(const Conv &c, const Tensors &t, const gc_epilogue &e, const gc_io &io) {
   const mdesc b = e.bias ? bias_desc(t) : mdesc();
   const primitive_attr attr = attributes(e);
   const auto pd = choose(c, t, [&](const mdesc &x, const mdesc &w, const mdesc &y) { return forward(c, x, w, b, y, attr); });
   const int out = io.n_in;
-  if (e.add && pd.dst_desc() != t.given(t.y, 0)) throw Unsupported("adding to an output of another layout");
+  if (e.add && pd.dst_desc() != t.given(t.y, 0)) return nullptr;
   auto k = std::make_unique<PrimitiveKernel>();
   k->bind(DNNL_ARG_SRC, 0, pd.src_desc(), t.given(t.x, 0), false);
   k->bind(DNNL_ARG_WEIGHTS, 1, pd.weights_desc(), t.given(t.w, c.groups), false);
@@ -134,8 +135,13 @@ gc_kernel *conv_forward(const Conv &c, const Tensors &t, const gc_epilogue &e, c
   return s.release();
 }
 
+gc_kernel *conv_forward(const Conv &c, const Tensors &t, const gc_epilogue &e, const gc_io &io) {
+  if (gc_kernel *k = with_epilogue(c, t, e, io)) return k;
+  // oneDNN would add before it reorders: the pass of our own adds behind both.
+  return finished(with_epilogue(c, t, gc_epilogue{}, io), e, io);
+}
+
 gc_kernel *grad_data(const Conv &c, const Tensors &t, const gc_epilogue &e, const gc_io &io) {
-  if (e.bias || e.add || e.relu) throw Unsupported("an epilogue of a deconvolution");
   const auto pd = choose(c, t, [&](const mdesc &x, const mdesc &w, const mdesc &y) {
     const auto hint = forward(c, x, t.any(t.w, c.groups), mdesc(), y, primitive_attr());
     return backward_data(c, x, w, y, hint);
@@ -146,7 +152,8 @@ gc_kernel *grad_data(const Conv &c, const Tensors &t, const gc_epilogue &e, cons
   k->bind(DNNL_ARG_WEIGHTS, 1, pd.weights_desc(), t.given(t.w, c.groups), false);
   k->bind(DNNL_ARG_DIFF_SRC, out, pd.diff_src_desc(), t.given(t.x, 0), true);
   k->finish(convolution_backward_data(pd), pd.scratchpad_desc(), out + 1, pd.impl_info_str());
-  return k.release();
+  // A deconvolution's epilogue: the primitive has none.
+  return e.bias || e.add || e.relu ? finished(k.release(), e, io) : k.release();
 }
 
 gc_kernel *grad_weights(const Conv &c, const Tensors &t, const gc_io &io) {

@@ -6,6 +6,9 @@
 // The file LOOPS includes nothing and uses no template of the standard library:
 // such a template would be compiled for one of the sets and linked for all.
 
+// A file of loops may serve several .cpp files, each using some.
+#pragma GCC diagnostic ignored "-Wunused-function"
+
 #include <cfloat>
 #include <cmath>
 #include <cstring>
