@@ -1,0 +1,214 @@
+#include "libhdf5.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// libhdf5's C interface, declared by hand (1.10 and later, where hid_t has 64 bits): no header is needed to build.
+typedef int64_t hid;
+typedef unsigned long long hsize;
+
+typedef struct {
+	int storage_type;
+	hsize nlinks;
+	int64_t max_corder;
+	_Bool mounted;
+} group_info;
+
+typedef struct {
+	hid cls, maj, min;
+	unsigned line;
+	const char *func, *file, *desc;
+} error_entry;
+
+#define FUNCTIONS(F) \
+	F(int, H5open, (void)) \
+	F(int, H5get_libversion, (unsigned *, unsigned *, unsigned *)) \
+	F(int, H5Eset_auto2, (hid, void *, void *)) \
+	F(int, H5Eclear2, (hid)) \
+	F(int, H5Ewalk2, (hid, int, int (*)(unsigned, const error_entry *, void *), void *)) \
+	F(hid, H5Fcreate, (const char *, unsigned, hid, hid)) \
+	F(hid, H5Fopen, (const char *, unsigned, hid)) \
+	F(int, H5Fclose, (hid)) \
+	F(hid, H5Gcreate2, (hid, const char *, hid, hid, hid)) \
+	F(hid, H5Gopen2, (hid, const char *, hid)) \
+	F(int, H5Gclose, (hid)) \
+	F(int, H5Gget_info, (hid, group_info *)) \
+	F(int, H5Lexists, (hid, const char *, hid)) \
+	F(long, H5Lget_name_by_idx, (hid, const char *, int, int, hsize, char *, size_t, hid)) \
+	F(hid, H5Dcreate2, (hid, const char *, hid, hid, hid, hid, hid)) \
+	F(hid, H5Dopen2, (hid, const char *, hid)) \
+	F(int, H5Dclose, (hid)) \
+	F(int, H5Dread, (hid, hid, hid, hid, hid, void *)) \
+	F(int, H5Dwrite, (hid, hid, hid, hid, hid, const void *)) \
+	F(hid, H5Dget_space, (hid)) \
+	F(hid, H5Dget_type, (hid)) \
+	F(hsize, H5Dget_storage_size, (hid)) \
+	F(hid, H5Screate, (int)) \
+	F(hid, H5Screate_simple, (int, const hsize *, const hsize *)) \
+	F(int, H5Sclose, (hid)) \
+	F(int, H5Sget_simple_extent_ndims, (hid)) \
+	F(int, H5Sget_simple_extent_dims, (hid, hsize *, hsize *)) \
+	F(hid, H5Tcopy, (hid)) \
+	F(int, H5Tclose, (hid)) \
+	F(int, H5Tset_size, (hid, size_t)) \
+	F(int, H5Tget_class, (hid)) \
+	F(size_t, H5Tget_size, (hid)) \
+	F(int, H5Tis_variable_str, (hid))
+
+#define DECLARE(ret, name, args) static ret(*name) args;
+FUNCTIONS(DECLARE)
+
+static hid *native_float, *native_int, *c_string;
+static char message[256];
+
+int gh_load(const char *name) {
+	void *lib = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+	if (!lib) return -1;
+#define LOAD(ret, name, args) \
+	*(void **)&name = dlsym(lib, #name); \
+	if (!name) return -2;
+	FUNCTIONS(LOAD)
+	// Locks fail on read-only and network file systems, and a snapshot has one writer.
+	setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
+	unsigned v[3];
+	if (H5open() < 0 || H5get_libversion(&v[0], &v[1], &v[2]) < 0 || (v[0] == 1 && v[1] < 10)) return -2;
+	native_float = dlsym(lib, "H5T_NATIVE_FLOAT_g");
+	native_int = dlsym(lib, "H5T_NATIVE_INT_g");
+	c_string = dlsym(lib, "H5T_C_S1_g");
+	if (!native_float || !native_int || !c_string) return -2;
+	H5Eset_auto2(0, NULL, NULL);
+	return 0;
+}
+
+void gh_version(unsigned v[3]) { H5get_libversion(&v[0], &v[1], &v[2]); }
+
+const char *gh_error(void) { return message; }
+
+static int innermost(unsigned n, const error_entry *e, void *unused) {
+	(void)n, (void)unused;
+	snprintf(message, sizeof message, "%s", e->desc ? e->desc : "unknown error");
+	return 1;
+}
+
+// failed keeps the reason that the library gives for the last failure.
+static int failed(void) {
+	const int upward = 0;
+	strcpy(message, "unknown error");
+	H5Ewalk2(0, upward, innermost, NULL);
+	H5Eclear2(0);
+	return -1;
+}
+
+int64_t gh_create(const char *path) {
+	const unsigned truncate = 2;
+	hid f = H5Fcreate(path, truncate, 0, 0);
+	return f < 0 ? failed() : f;
+}
+
+int64_t gh_open(const char *path) {
+	const unsigned read_only = 0;
+	hid f = H5Fopen(path, read_only, 0);
+	return f < 0 ? failed() : f;
+}
+
+int gh_close(int64_t file) { return H5Fclose(file) < 0 ? failed() : 0; }
+
+int gh_exists(int64_t file, const char *path) {
+	int found = H5Lexists(file, path, 0);
+	return found < 0 ? failed() : found > 0;
+}
+
+int gh_make_group(int64_t file, const char *path) {
+	hid g = H5Gcreate2(file, path, 0, 0, 0);
+	if (g < 0) return failed();
+	H5Gclose(g);
+	return 0;
+}
+
+int64_t gh_count(int64_t file, const char *group) {
+	hid g = H5Gopen2(file, group, 0);
+	if (g < 0) return failed();
+	group_info info;
+	int rc = H5Gget_info(g, &info);
+	H5Gclose(g);
+	return rc < 0 ? failed() : (int64_t)info.nlinks;
+}
+
+int64_t gh_name(int64_t file, const char *group, unsigned long long i, char *name, unsigned long n) {
+	const int by_name = 0, increasing = 0;
+	long len = H5Lget_name_by_idx(file, group, by_name, increasing, i, name, n, 0);
+	return len < 0 ? failed() : len;
+}
+
+static int write_dataset(int64_t file, const char *path, hid type, hid space, const void *data) {
+	hid set = H5Dcreate2(file, path, type, space, 0, 0, 0);
+	if (set < 0) return failed();
+	int rc = H5Dwrite(set, type, 0, 0, 0, data);
+	if (rc < 0) failed();
+	if (H5Dclose(set) < 0 && rc >= 0) rc = failed();
+	return rc < 0 ? -1 : 0;
+}
+
+int gh_write(int64_t file, const char *path, int type, int rank, const unsigned long long *dims, const void *data) {
+	hid space = H5Screate_simple(rank, dims, NULL);
+	if (space < 0) return failed();
+	int rc = write_dataset(file, path, type == gh_int ? *native_int : *native_float, space, data);
+	H5Sclose(space);
+	return rc;
+}
+
+int gh_write_string(int64_t file, const char *path, const char *s, unsigned long n) {
+	const int scalar = 0;
+	hid space = H5Screate(scalar), type = H5Tcopy(*c_string);
+	int rc = space < 0 || type < 0 || H5Tset_size(type, n) < 0 ? failed() : write_dataset(file, path, type, space, s);
+	if (type >= 0) H5Tclose(type);
+	if (space >= 0) H5Sclose(space);
+	return rc;
+}
+
+static int stat_dataset(hid set, gh_info *info) {
+	hid type = H5Dget_type(set), space = H5Dget_space(set);
+	int rc = -1;
+	if (type >= 0 && space >= 0) {
+		info->class = H5Tget_class(type);
+		info->size = (int)H5Tget_size(type);
+		info->variable = H5Tis_variable_str(type) > 0;
+		info->rank = H5Sget_simple_extent_ndims(space);
+		info->stored = H5Dget_storage_size(set);
+		if (info->class >= 0 && info->size > 0 && info->rank >= 0 && info->rank <= gh_max_rank)
+			rc = H5Sget_simple_extent_dims(space, info->dims, NULL);
+	}
+	if (type >= 0) H5Tclose(type);
+	if (space >= 0) H5Sclose(space);
+	return rc < 0 ? failed() : 0;
+}
+
+int gh_stat(int64_t file, const char *path, gh_info *info) {
+	hid set = H5Dopen2(file, path, 0);
+	if (set < 0) return failed();
+	int rc = stat_dataset(set, info);
+	H5Dclose(set);
+	return rc;
+}
+
+int gh_read(int64_t file, const char *path, int type, void *data) {
+	hid set = H5Dopen2(file, path, 0);
+	if (set < 0) return failed();
+	int rc = H5Dread(set, type == gh_int ? *native_int : *native_float, 0, 0, 0, data);
+	if (rc < 0) failed();
+	H5Dclose(set);
+	return rc < 0 ? -1 : 0;
+}
+
+int gh_read_string(int64_t file, const char *path, char *s) {
+	hid set = H5Dopen2(file, path, 0);
+	if (set < 0) return failed();
+	hid type = H5Dget_type(set);
+	int rc = type < 0 ? -1 : H5Dread(set, type, 0, 0, 0, s);
+	if (rc < 0) failed();
+	if (type >= 0) H5Tclose(type);
+	H5Dclose(set);
+	return rc < 0 ? -1 : 0;
+}
