@@ -37,7 +37,7 @@ func (d *Datum) Parse(b []byte) error {
 	*d = Datum{FloatData: d.FloatData[:0]}
 	for len(b) > 0 {
 		number, kind, n := protowire.ConsumeTag(b)
-		if n < 0 {
+		if n < 0 || number > protowire.MaxValidNumber {
 			return errDatum
 		}
 		b = b[n:]

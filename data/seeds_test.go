@@ -1,6 +1,7 @@
 package data_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/gocaffe/gocaffe/data"
@@ -22,6 +23,10 @@ func TestSeedDraws(t *testing.T) {
 		{`layer { type: "Data" top: "d" ` + lmdb + ` }`, 1},
 		{`layer { type: "Data" top: "d" transform_param { mirror: true } ` + lmdb + ` }`, 3},
 		{`layer { type: "ImageData" top: "d" top: "l" ` + list + ` }`, 2},
+		{`layer { type: "Data" top: "d" phase: TEST transform_param { mirror: true } ` + lmdb + ` }`, 3},
+		{`layer { type: "Data" top: "d" transform_param { crop_size: 4 } ` + lmdb + ` }`, 3},
+		{`layer { type: "Data" top: "d" phase: TEST transform_param { crop_size: 4 } ` + lmdb + ` }`, 1},
+		{`layer { type: "ImageData" top: "d" top: "l" ` + strings.Replace(list, "shuffle", "rand_skip: 3 shuffle", 1) + ` }`, 3},
 		{`layer { type: "ImageData" top: "d" top: "l" transform_param { crop_size: 4 } ` + list + ` }`, 4},
 	} {
 		drawn := 0
