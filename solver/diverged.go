@@ -1,0 +1,47 @@
+package solver
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/gocaffe/gocaffe/internal/glog"
+)
+
+// checkLoss ends a training whose loss is no number any more: no iteration would bring it back, and
+// the next snapshot would replace good weights by bad ones. It is called before the update, so that
+// weights that are still good stay so.
+func (s *Solver) checkLoss(loss float32) error {
+	if finite(loss) || s.o.Compat {
+		return nil
+	}
+	where, err := s.firstBroken()
+	if err != nil {
+		return err
+	}
+	last := "There is no snapshot of this run."
+	if s.lastFile != "" {
+		last = fmt.Sprintf("The last snapshot is %s.", s.lastFile)
+	}
+	return fmt.Errorf("Iteration %d: the loss is %s. %s Lower base_lr (the rate is %s), set clip_gradients, or look for inputs and labels "+
+		"out of range. %s With -compat=bvlc the training goes on, as in Caffe",
+		s.iter, glog.G(loss), where, glog.G(s.policy.rate(s.iter)), last)
+}
+
+func finite(x float32) bool { return !math.IsNaN(float64(x)) && !math.IsInf(float64(x), 0) }
+
+// firstBroken finds the first param that holds something else than numbers.
+func (s *Solver) firstBroken() (string, error) {
+	for i, p := range s.train.Params() {
+		values := make([]float32, p.Shape.Count())
+		if err := s.train.ReadParam(i, values); err != nil {
+			return "", err
+		}
+		for _, v := range values {
+			if !finite(v) {
+				return fmt.Sprintf("Layer %q is the first whose weights are no numbers (blob %d has %s): an earlier update was too large.",
+					p.Layer, p.Index, glog.G(v)), nil
+			}
+		}
+	}
+	return "All weights are numbers still: the inputs, or the values computed from them, are not.", nil
+}
