@@ -10,8 +10,10 @@ import (
 // goldenElsewhere are the types without a golden of their own here, and where
 // they are tested.
 var goldenElsewhere = map[string]string{
-	"Data":      "its batches come from a source: golden/data, in package data",
-	"ImageData": "its batches come from a source: golden/data, in package data",
+	"Data":       "its batches come from a source: golden/data, in package data",
+	"ImageData":  "its batches come from a source: golden/data, in package data",
+	"MemoryData": "its batches come from a program: TestShapes",
+	"Python":     "refused: TestErrors",
 }
 
 // TestEveryTypeIsCovered: each registered type occurs in a golden net, or there

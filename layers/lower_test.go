@@ -54,6 +54,17 @@ var shapes = []struct {
 	{[]string{"2 3 4"}, `Flatten" bottom: "a" top: "y" flatten_param { axis: 0 end_axis: -2 }`, "6 4", nil},
 	{[]string{"2 3 4"}, `Reduction" bottom: "a" top: "y" reduction_param { axis: -1 }`, "2 3", nil},
 	{[]string{"2 5 3"}, `ArgMax" bottom: "a" top: "y" argmax_param { axis: -2 top_k: 2 }`, "2 2 3", nil},
+	{[]string{"2 3"}, `MVN" bottom: "a" top: "y"`, "2 3 1 1", nil},
+	{[]string{"2 3 9 11"}, `SPP" bottom: "a" top: "y" spp_param { pyramid_height: 1 }`, "2 3 1 1", nil},
+	{[]string{"2 3 9 7"}, `SPP" bottom: "a" top: "y" spp_param { pyramid_height: 3 pool: AVE }`, "2 63", nil},
+	{[]string{"2 3 6 7", "1 3 4 5"}, `Crop" bottom: "a" bottom: "b" top: "y"`, "2 3 4 5", nil},
+	{[]string{"2 3 6 7", "1 3 6 7"}, `Crop" bottom: "a" bottom: "b" top: "y" crop_param { axis: 0 offset: 0 }`, "1 3 6 7", nil},
+	{[]string{"2 3 6 7", "2 3 6 2"}, `Crop" bottom: "a" bottom: "b" top: "y" crop_param { axis: -1 offset: 5 }`, "2 3 6 2", nil},
+	{[]string{"2 3 4"}, `Tile" bottom: "a" top: "y" tile_param { axis: -1 tiles: 2 }`, "2 3 8", nil},
+	{[]string{"2 3 4"}, `Tile" bottom: "a" top: "y" tile_param { tiles: 1 }`, "2 3 4", nil},
+	{nil, `MemoryData" top: "y" top: "z" memory_data_param { batch_size: 2 channels: 3 height: 4 width: 5 }`, "2 3 4 5", nil},
+	{nil, `Parameter" top: "y" parameter_param { shape { dim: 2 dim: 3 } }`, "2 3", []string{"2 3"}},
+	{[]string{"2 3", "2 3", "2"}, `ContrastiveLoss" bottom: "a" bottom: "b" bottom: "c" top: "y" contrastive_loss_param { legacy_version: true }`, "", nil},
 	{nil, `DummyData" top: "y" dummy_data_param { num: 2 channels: 3 height: 4 width: 5 }`, "2 3 4 5", nil},
 }
 

@@ -70,7 +70,7 @@ func (b *Builder) lower(o Options, versions map[spec.Blob]Value, consumed map[st
 			return
 		}
 		if down, _ := l.Propagates(i); !down {
-			v = b.stop(v)
+			v = b.Stop(v)
 		}
 		bottoms[i] = v
 	}
@@ -96,8 +96,8 @@ func (b *Builder) lower(o Options, versions map[spec.Blob]Value, consumed map[st
 	b.losses(l, loss)
 }
 
-// stop passes v on without its gradient.
-func (b *Builder) stop(v Value) Value {
+// Stop passes v on without its gradient: what computes with it takes it as given.
+func (b *Builder) Stop(v Value) Value {
 	out := b.Alias(v)
 	if out != None {
 		b.g.Nodes[b.g.Values[out].Node].NoGrad = true
