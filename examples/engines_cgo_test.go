@@ -1,0 +1,5 @@
+//go:build cgo
+
+package examples
+
+import _ "github.com/gocaffe/gocaffe/engine/cpu"
