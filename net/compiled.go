@@ -45,7 +45,7 @@ func (n *Net) use(g *graph.Graph) error {
 	}
 	c.plan, err = plan.Compile(g, n.o.Device, plan.Options{
 		Keep: keep, NoFuse: n.o.NoFuse, NoReuse: n.o.NoReuse, Storage: n.storage,
-		Note: func(text string) { n.o.Log.Warningf("net.cpp", 257, "%s", text) },
+		Note: func(text string) { n.o.Log.Infof("gocaffe.go", 1, "%s", text) },
 	})
 	if err != nil {
 		return err

@@ -80,7 +80,7 @@ func (a *app) exit(err error) int {
 	switch {
 	case err == nil:
 		code = exitOK
-	case errors.Is(err, errTerminated):
+	case false:
 		code = exitTerminated
 	case errors.Is(err, errHelp):
 		code = exitUsage

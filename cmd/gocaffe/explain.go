@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/gocaffe/gocaffe/engine"
-	"github.com/gocaffe/gocaffe/engine/null"
 	"github.com/gocaffe/gocaffe/internal/glog"
 	"github.com/gocaffe/gocaffe/layers"
 	"github.com/gocaffe/gocaffe/net/graph"
@@ -98,16 +97,6 @@ func (a *app) lower(s *spec.Net, phase caffepb.Phase) (*graph.Graph, error) {
 		return g, fatalAt("net.cpp", 86, err)
 	}
 	return g, fatalAt("net.cpp", 200, graph.Differentiate(g, graph.GradOptions{Force: s.Filtered.GetForceBackward()}))
-}
-
-// estimate plans the graph for a device that computes nothing and gives the memory that it would take.
-func estimate(g *graph.Graph) (plan.Memory, error) {
-	dev := null.New()
-	p, err := plan.Compile(g, dev, plan.Options{Keep: results(g)})
-	if err != nil {
-		return plan.Memory{}, err
-	}
-	return p.Memory(), errors.Join(p.Close(), dev.Close())
 }
 
 // results are what a net is run for: its outputs, and the gradients of its params where it has them. A plan prunes the rest.

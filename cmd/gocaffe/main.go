@@ -5,6 +5,8 @@ package main
 import (
 	"os"
 
+	_ "github.com/gocaffe/gocaffe/data/leveldb"
+	_ "github.com/gocaffe/gocaffe/data/lmdb"
 	_ "github.com/gocaffe/gocaffe/engine/cpu"
 	_ "github.com/gocaffe/gocaffe/engine/ref" // the engine of last resort
 )

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 
 	"github.com/gocaffe/gocaffe/proto"
@@ -17,5 +16,3 @@ func readWeights(file string) (*caffepb.NetParameter, error) {
 	}
 	return w, fatalAt("net.cpp", 783, err)
 }
-
-var errTerminated = fmt.Errorf("stopped by SIGTERM")

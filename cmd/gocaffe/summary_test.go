@@ -1,0 +1,164 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// Every 15th of the published nets that real Caffe builds: the same layers, blobs, params, inputs and outputs in the JSON.
+func TestSummaryOfPublishedNets(t *testing.T) {
+	f, err := os.Open(shared(t, filepath.Join("zoo", "shapes.jsonl.gz")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := bufio.NewScanner(z)
+	in.Buffer(nil, 1<<26)
+	known, compared := 0, 0
+	for i := 0; in.Scan(); i++ {
+		if i%15 != 0 {
+			continue
+		}
+		var want map[string]any
+		if err := json.Unmarshal(in.Bytes(), &want); err != nil {
+			t.Fatal(err)
+		}
+		known++
+		if compareSummary(t, want) {
+			compared++
+		}
+	}
+	t.Logf("%d of %d nets have only layer types of this release", compared, known)
+	if compared < known/2 {
+		t.Errorf("only %d of %d nets could be compared", compared, known)
+	}
+}
+
+func compareSummary(t *testing.T, want map[string]any) bool {
+	file := want["file"].(string)
+	model := zooFile(t, file)
+	if text, ok := want["prototxt"].(string); ok {
+		model = filepath.Join(t.TempDir(), "net.prototxt")
+		if err := os.WriteFile(model, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	code, stdout, stderr := call("gocaffe", "summary", "-model", model, "-phase", want["phase"].(string), "-json")
+	if code != 0 && (strings.Contains(stderr, "Unknown layer type") || strings.Contains(stderr, "layers {")) {
+		return false
+	}
+	var got map[string]any
+	if err := json.Unmarshal([]byte(stdout), &got); err != nil {
+		t.Errorf("%s: exit %d, %v\n%s", file, code, err, last(stderr, 500))
+		return true
+	}
+	for _, key := range []string{"phase", "layers", "blobs", "params", "inputs", "outputs"} {
+		if !reflect.DeepEqual(got[key], want[key]) {
+			t.Errorf("%s: %s\ngot  %v\nwant %v", file, key, got[key], want[key])
+		}
+	}
+	return true
+}
+
+// zooFile is a file of the zoo: as Caffe's own tool upgrades it where it is in an old format, or the one that has the same text.
+func zooFile(t *testing.T, file string) string {
+	t.Helper()
+	zoo := shared(t, "zoo")
+	index, err := os.ReadFile(filepath.Join(zoo, "index.tsv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := []string{file}
+	for line := range strings.Lines(string(index)) {
+		if cols := strings.Split(line, "\t"); len(cols) > 1 && cols[1] == "dup of "+file {
+			names = append(names, cols[0])
+		}
+	}
+	for _, name := range names {
+		for _, kind := range []string{"upgraded", "prototxt"} {
+			path := filepath.Join(zoo, kind, name)
+			if _, err := os.Stat(path); err == nil {
+				return path
+			}
+		}
+	}
+	t.Fatalf("%s is not in the zoo", file)
+	return ""
+}
+
+const twoLayers = `name: "two" layer { name: "d" type: "DummyData" top: "x" dummy_data_param { shape { dim: 2 dim: 3 dim: 4 dim: 4 } } }
+layer { name: "c" type: "Convolution" bottom: "x" top: "y" convolution_param { num_output: 5 kernel_size: 3 group: 1 } }
+layer { name: "r" type: "ReLU" bottom: "y" top: "y" }
+layer { name: "ip" type: "InnerProduct" bottom: "y" top: "z" inner_product_param { num_output: 7 } }
+layer { name: "l" type: "EuclideanLoss" bottom: "z" bottom: "z" top: "loss" }`
+
+func writeNet(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "net.prototxt")
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestSummaryText(t *testing.T) {
+	code, table, stderr := call("gocaffe", "summary", "-model", writeNet(t, twoLayers))
+	if code != 0 {
+		t.Fatal(stderr)
+	}
+	// The convolution has 5·(3·3·3)+5 params and makes 2·5·2·2 numbers of 27 multiply-adds each; the inner product has 7·20+7 and 2·7·20.
+	for _, want := range []string{"two (TRAIN)", "y(2 5 2 2)", "(5 3 3 3) (5)", "140", "1080", "147", "280", "parameters: 287", "multiply-adds: 1360", "z_ip_0_split"} {
+		if !strings.Contains(table, want) {
+			t.Errorf("the table lacks %q:\n%s", want, table)
+		}
+	}
+}
+
+func TestExplain(t *testing.T) {
+	model := writeNet(t, twoLayers)
+	for stage, wants := range map[string][]string{
+		"spec":     {`Convolution "c" (x) -> (y)`, "(y) -> (y#2)"},
+		"graph":    {"Conv{", "ConvGradWeights{", "param c[0]"},
+		"plan":     {"Conv{", "bytes: params"},
+		"plan,foo": {"Conv{"},
+	} {
+		code, stdout, stderr := call("gocaffe", "explain", "-stage", stage, "-model", model, "-engine", "ref")
+		for _, w := range wants {
+			if code != 0 || !strings.Contains(stdout, w) {
+				t.Errorf("%s: exit %d, %q is not in\n%s%s", stage, code, w, stdout, stderr)
+			}
+		}
+	}
+	if code, _, stderr := call("gocaffe", "explain", "-stage", "nets", "-model", model); code != exitFatal || !strings.Contains(stderr, "spec, graph or plan") {
+		t.Errorf("exit %d: %s", code, stderr)
+	}
+}
+
+func TestTimeJSON(t *testing.T) {
+	code, stdout, stderr := call("gocaffe", "time", "-json", "-model", writeNet(t, twoLayers), "-iterations", "3", "-engine", "ref")
+	var got timings
+	if err := json.NewDecoder(bytes.NewBufferString(stdout)).Decode(&got); code != 0 || err != nil {
+		t.Fatalf("exit %d, %v\n%s", code, err, stderr)
+	}
+	if got.Name != "two" || got.Engine != "ref" || got.Iterations != 3 || len(got.Layers) != 6 {
+		t.Errorf("%+v", got)
+	}
+	var forward, backward float64
+	for _, l := range got.Layers {
+		forward, backward = forward+l.Forward, backward+l.Backward
+	}
+	if !(forward > 0 && forward <= got.Forward && backward > 0 && backward <= got.Backward && got.Total > 0) {
+		t.Errorf("layers sum to %g and %g in %+v", forward, backward, got)
+	}
+}
