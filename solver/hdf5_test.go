@@ -2,10 +2,20 @@ package solver
 
 import (
 	"testing"
+
+	"github.com/gocaffe/gocaffe/data/hdf5"
+	"github.com/gocaffe/gocaffe/data/hdf5/snapshot"
 )
 
 // testHDF5 is nil where the tests run without libhdf5.
-var testHDF5 HDF5
+var testHDF5 = openHDF5()
+
+func openHDF5() HDF5 {
+	if _, err := hdf5.Library(); err != nil {
+		return nil
+	}
+	return snapshot.HDF5{}
+}
 
 func compareHDF5(t *testing.T, got, want string) {
 	t.Helper()

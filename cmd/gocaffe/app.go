@@ -41,6 +41,7 @@ type command struct {
 // commands are all commands in the order of the usage text.
 func commands() []command {
 	return []command{
+		{"train", "train or fine-tune a net", nil, train},
 		{"test", "score a net", nil, test},
 		{"device_query", "show engines, libraries and GPUs", nil, deviceQuery},
 		{"time", "measure how long each layer takes", jsonFlag, timeNet},
@@ -80,7 +81,7 @@ func (a *app) exit(err error) int {
 	switch {
 	case err == nil:
 		code = exitOK
-	case false:
+	case errors.Is(err, errTerminated):
 		code = exitTerminated
 	case errors.Is(err, errHelp):
 		code = exitUsage
