@@ -62,7 +62,10 @@ func blobValues(b *caffepb.BlobProto, what string, single []float32, double []fl
 		for i, v := range double {
 			values[i] = float32(v)
 		}
-	case typ != nil && len(raw) > 0:
+	case len(single) > 0 || len(raw) == 0:
+	case typ == nil:
+		return nil, fmt.Errorf("blob of shape %v: raw_%s_type is missing", shape, what)
+	default:
 		if values, err = rawValues(*typ, raw); err != nil {
 			return nil, fmt.Errorf("blob of shape %v: raw_%s: %w", shape, what, err)
 		}

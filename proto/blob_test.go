@@ -54,13 +54,19 @@ func TestBlobData(t *testing.T) {
 		doubles = binary.LittleEndian.AppendUint64(doubles, math.Float64bits(float64(v)))
 		double.DoubleData = append(double.DoubleData, float64(v))
 	}
+	// NVCaffe reads raw bytes only where there are no plain values.
+	both := raw(caffepb.Type_FLOAT, []byte{1})
+	both.Data = want
+	untyped := raw(caffepb.Type_FLOAT, singles)
+	untyped.RawDataType = nil
 	halves := []byte{0x00, 0x3c, 0x00, 0xc1, 0x00, 0x02}
 	for name, b := range map[string]*caffepb.BlobProto{
-		"data":        NewBlob([]int{3}, want),
-		"double_data": double,
-		"raw float":   raw(caffepb.Type_FLOAT, singles),
-		"raw double":  raw(caffepb.Type_DOUBLE, doubles),
-		"raw half":    raw(caffepb.Type_FLOAT16, halves),
+		"data":         NewBlob([]int{3}, want),
+		"double_data":  double,
+		"data and raw": both,
+		"raw float":    raw(caffepb.Type_FLOAT, singles),
+		"raw double":   raw(caffepb.Type_DOUBLE, doubles),
+		"raw half":     raw(caffepb.Type_FLOAT16, halves),
 	} {
 		if got, err := BlobData(b); err != nil || !slices.Equal(got, want) {
 			t.Errorf("%s: %v, %v; want %v", name, got, err, want)
@@ -71,6 +77,7 @@ func TestBlobData(t *testing.T) {
 		"blob of shape [3]: raw_data: 11 bytes are not a multiple of 4":                                    raw(caffepb.Type_FLOAT, singles[:11]),
 		"blob of shape [3]: raw_data: values of type INT are not supported; FLOAT, DOUBLE and FLOAT16 are": raw(caffepb.Type_INT, singles),
 		"blob of shape [3]: data has 2 values, the shape asks for 3":                                       raw(caffepb.Type_FLOAT, singles[:8]),
+		"blob of shape [3]: raw_data_type is missing":                                                      untyped,
 		"blob of shape [-1]: dimension 0 is negative":                                                      shaped(-1),
 	} {
 		if _, err := BlobData(b); err == nil || err.Error() != want {

@@ -14,8 +14,8 @@ func UnmarshalText(name string, text []byte, m proto.Message) error {
 	return err
 }
 
-// parseText also returns the places of all fields, and a line for each field of a fork that was
-// accepted without being used.
+// parseText also returns the places of all fields, and a warning if there are fields of forks that
+// were accepted without being used.
 func parseText(name string, text []byte, m proto.Message) (*node, []string, error) {
 	proto.Reset(m)
 	p := &parser{lex: newLexer(text), file: name}
@@ -26,7 +26,7 @@ func parseText(name string, text []byte, m proto.Message) (*node, []string, erro
 		kind := string(m.ProtoReflect().Descriptor().Name())
 		return nil, nil, &ParseError{File: name, Message: kind, Errors: p.errs}
 	}
-	return root, p.warnings, nil
+	return root, acceptedWarning(name, p.accepted), nil
 }
 
 // parser reads what protobuf's TextFormat reads. Its methods return false after an error that makes
@@ -38,7 +38,7 @@ type parser struct {
 	broken   bool // the token is not well formed, which is already noted
 	file     string
 	errs     []*Error
-	warnings []string
+	accepted []*acceptedField
 	outer    []protoreflect.MessageDescriptor // messages being read, outermost first
 }
 

@@ -62,9 +62,9 @@ func TestTextErrors(t *testing.T) {
 			`t.prototxt:3:3: Message type "caffe.ReLUParameter" has no field named "top". caffe.LayerParameter has one: is a closing bracket missing before it?`},
 		{"solver as net", "base_lr: 1", `t.prototxt:1:1: Message type "caffe.NetParameter" has no field named "base_lr". caffe.SolverParameter has one: is this file given in the wrong place?`},
 		{"fork's layer", "layer { roi_pooling_param { pooled_h: 7 } }",
-			`t.prototxt:1:9: Message type "caffe.LayerParameter" has no field named "roi_pooling_param". It is a field of Intel Caffe, Fast R-CNN, jolibrain that gocaffe does not have; ignoring it would change results.`},
+			`t.prototxt:1:9: Message type "caffe.LayerParameter" has no field named "roi_pooling_param". It belongs to Intel Caffe, Fast R-CNN, jolibrain and is not supported: it holds what a layer of that fork computes.`},
 		{"fork's field with an effect", "layer { batch_norm_param { scale_bias: true } }",
-			`t.prototxt:1:28: Message type "caffe.BatchNormParameter" has no field named "scale_bias". It is a field of NVCaffe that gocaffe does not have; ignoring it would change results.`},
+			`t.prototxt:1:28: Message type "caffe.BatchNormParameter" has no field named "scale_bias". It belongs to NVCaffe and is not supported: it changes what the layer computes. Write a Scale layer with bias_term: true after the layer instead.`},
 		{"nobody's layer", "layer { frobnicate_param { x: 1 } }",
 			`t.prototxt:1:9: Message type "caffe.LayerParameter" has no field named "frobnicate_param". No layer of BVLC Caffe has such options.`},
 		{"given twice", "name: \"a\"\nname: \"b\"", `t.prototxt:2:1: Non-repeated field "name" is specified multiple times. The first is in line 1.`},
@@ -157,23 +157,43 @@ func TestAllErrorsAtOnce(t *testing.T) {
 	}
 }
 
+// TestForkFieldsWithoutEffect: one warning names them all.
 func TestForkFieldsWithoutEffect(t *testing.T) {
 	text := "default_forward_type: FLOAT16\nlayer {\n  data_param { cache: true threads: 4 shuffle: false }\n" +
-		"  batch_norm_param { scale_bias: false }\n  dropout_param { random_seed: -1.0 }\n}\n"
+		"  batch_norm_param { scale_bias: false }\n  dropout_param { random_seed: -1.0 }\n}\n" +
+		strings.Repeat("layer { data_param { cache: false } }\n", 3) + "layer { data_param { threads: 2 } }"
 	f, err := ParseNet("n.prototxt", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{
-		"n.prototxt:1: default_forward_type of NVCaffe is accepted and has no effect: how it is computed, not what.",
-		"n.prototxt:3: cache of NVCaffe is accepted and has no effect: how data is read, not what.",
-		"n.prototxt:3: threads of NVCaffe is accepted and has no effect: how data is read, not what.",
-		"n.prototxt:3: shuffle of NVCaffe, Intel Caffe is accepted and has no effect: false is its default.",
-		"n.prototxt:4: scale_bias of NVCaffe is accepted and has no effect: false is its default.",
-		"n.prototxt:5: random_seed of NVCaffe is accepted and has no effect: -1.0 is its default.",
-	}
-	if got := strings.Join(f.Warnings, "\n"); got != strings.Join(want, "\n") {
+	want := "n.prototxt:1: accepted without effect: " +
+		"NetParameter.default_forward_type of NVCaffe (line 1): how it is computed, not what; " +
+		"DataParameter.cache of NVCaffe (lines 3, 7, 8 and 1 more): how data is read, not what; " +
+		"DataParameter.threads of NVCaffe (lines 3, 10): how data is read, not what; " +
+		"DataParameter.shuffle of NVCaffe, Intel Caffe (line 3): false is its default; " +
+		"BatchNormParameter.scale_bias of NVCaffe (line 4): false is its default; " +
+		"DropoutParameter.random_seed of NVCaffe (line 5): -1.0 is its default."
+	if got := strings.Join(f.Warnings, "\n"); got != want {
 		t.Errorf("got:\n%s", got)
+	}
+}
+
+// TestForkFieldsRefused: all of a file at once, fields and values of enums, each with what it would
+// change and what to write instead where that is known.
+func TestForkFieldsRefused(t *testing.T) {
+	text := "layer {\n  data_param { shuffle: true cache: true }\n  loss_param { normalization: PRE_FIXED\n pre_fixed_normalizer: 2 }\n}\nlayers { type: BN }\nbn_stats_batch_size: 4"
+	_, err := ParseNet("n", []byte(text))
+	want := `n:2:16: Message type "caffe.DataParameter" has no field named "shuffle". It belongs to NVCaffe, Intel Caffe and is not supported: ` +
+		"it changes which records the net sees, and when. Make the database with convert_imageset -shuffle instead.\n" +
+		`n:3:31: Unknown enumeration value of "PRE_FIXED" for field "normalization". It belongs to Intel Caffe, R-FCN and is not supported: ` +
+		"it changes the loss and its gradients. normalization: NONE with loss_weight: 1/N does the same, N being the pre_fixed_normalizer.\n" +
+		`n:4:2: Message type "caffe.LossParameter" has no field named "pre_fixed_normalizer". It belongs to Intel Caffe and is not supported: ` +
+		"it changes the loss and its gradients. normalization: NONE with loss_weight: 1/N does the same as PRE_FIXED with N.\n" +
+		`n:6:16: Unknown enumeration value of "BN" for field "type". It belongs to caffe-windows and is not supported: it holds what a layer of that fork computes.` + "\n" +
+		`n:7:1: Message type "caffe.NetParameter" has no field named "bn_stats_batch_size". It belongs to Intel Caffe and is not supported: it changes what the net computes.` + "\n" +
+		"Failed to parse NetParameter file: n"
+	if err == nil || err.Error() != want {
+		t.Errorf("got\n%v\nwant\n%s", err, want)
 	}
 }
 
@@ -187,6 +207,13 @@ func TestForkTable(t *testing.T) {
 		md := caffepb.File_caffe_proto.Messages().ByName(protoreflect.Name(key.message))
 		if md == nil || md.Fields().ByName(protoreflect.Name(key.field)) != nil {
 			t.Errorf("%s.%s does not belong in forkfields.tsv", key.message, key.field)
+			continue
+		}
+		if name, value, isValue := strings.Cut(key.field, "="); isValue {
+			fd := md.Fields().ByName(protoreflect.Name(name))
+			if fd == nil || fd.Enum() == nil || fd.Enum().Values().ByName(protoreflect.Name(value)) != nil {
+				t.Errorf("%s.%s does not belong in forkfields.tsv", key.message, key.field)
+			}
 		}
 	}
 }

@@ -12,15 +12,15 @@ import (
 // and that changes no result is accepted with a warning.
 func (p *parser) unknown(md protoreflect.MessageDescriptor, name token) bool {
 	value, ok := p.skipField(0)
-	fork, known := forkFields[forkKey{string(md.Name()), name.text}]
+	key := forkKey{string(md.Name()), name.text}
+	fork, known := forkFields[key]
 	if known && fork.harmless(value) {
-		p.warnings = append(p.warnings, fmt.Sprintf("%s: %s of %s is accepted and has no effect: %s.",
-			p.pos(name), name.text, fork.names, fork.why(value)))
+		p.accept(key, fork, value, name)
 		return ok
 	}
 	e := &Error{p.pos(name), fmt.Sprintf("Message type %q has no field named %q.", md.FullName(), name.text)}
 	if known {
-		e.Msg += fmt.Sprintf(" It is a field of %s that gocaffe does not have; ignoring it would change results.", fork.names)
+		e.Msg += fork.refusal(key.message)
 	} else {
 		e.Msg += p.hint(md, name.text)
 	}

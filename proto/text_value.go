@@ -221,7 +221,12 @@ func enumValue(fd protoreflect.FieldDescriptor, t token, minus bool) (v protoref
 	if found != nil {
 		return protoreflect.ValueOfEnum(found.Number()), ""
 	}
-	return v, fmt.Sprintf("Unknown enumeration value of %q for field %q.%s", t.text, fd.Name(), enumHint(fd.Enum(), t.text))
+	hint := enumHint(fd.Enum(), t.text)
+	key := forkKey{string(fd.ContainingMessage().Name()), string(fd.Name()) + "=" + t.text}
+	if fork, known := forkFields[key]; known {
+		hint = fork.refusal(key.message)
+	}
+	return v, fmt.Sprintf("Unknown enumeration value of %q for field %q.%s", t.text, fd.Name(), hint)
 }
 
 func enumHint(ed protoreflect.EnumDescriptor, name string) string {

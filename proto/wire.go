@@ -64,7 +64,13 @@ func UnmarshalBinary(name string, data []byte, m proto.Message) error {
 	if why := notWire(data); why != "" {
 		return fmt.Errorf("%s: %s: %s", parseFailure(m), name, why)
 	}
-	err := proto.Unmarshal(data, m)
+	err := proto.UnmarshalOptions{AllowPartial: true}.Unmarshal(data, m)
+	if err == nil {
+		if net, ok := m.(*caffepb.NetParameter); ok {
+			dropForeignClip(net)
+		}
+		err = proto.CheckInitialized(m)
+	}
 	if err == nil {
 		return nil
 	}
@@ -72,6 +78,17 @@ func UnmarshalBinary(name string, data []byte, m proto.Message) error {
 		return fmt.Errorf("%s: %s: %s", parseFailure(m), name, d)
 	}
 	return fmt.Errorf("%s: %s: %w", parseFailure(m), name, err)
+}
+
+// dropForeignClip: Intel Caffe, jolibrain and PSPNet have other messages under the number of
+// clip_param, the only message of ours that is not complete without some of its fields. Without this
+// their weights could not be read.
+func dropForeignClip(net *caffepb.NetParameter) {
+	for _, layer := range net.Layer {
+		if layer.ClipParam != nil && layer.GetType() != "Clip" && proto.CheckInitialized(layer.ClipParam) != nil {
+			layer.ClipParam = nil
+		}
+	}
 }
 
 func parseFailure(m proto.Message) string {

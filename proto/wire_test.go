@@ -161,7 +161,7 @@ func TestReadErrors(t *testing.T) {
 		{"packed floats", length(100, 7, length(7, 5, length(5, 3, 1, 2, 3)...)...), "byte 7 of 10 (layer[0].blobs[0].data): 3 bytes are not a multiple of 4"},
 		{"no field", []byte{0x0a, 1, 'n', 0x07}, "byte 3 of 4: no field begins here"},
 		{"end of group", []byte{0x0c}, "byte 1 of 1 (name): "},
-		{"required field", length(100, 3, length(148, 0)...), "required field"},
+		{"required field", length(100, 9, append(length(2, 4, 'C', 'l', 'i', 'p'), length(148, 0)...)...), "required field"},
 	}
 	for _, tt := range tests {
 		if err := os.WriteFile(path, tt.data, 0o644); err != nil {
@@ -172,6 +172,19 @@ func TestReadErrors(t *testing.T) {
 		if err == nil || !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %v, want %s", tt.name, err, tt.want)
 		}
+	}
+}
+
+// TestForeignClip: SmoothL1LossParameter of other forks, with sigma alone, has the number of our
+// clip_param.
+func TestForeignClip(t *testing.T) {
+	sigma := protowire.AppendFixed32(protowire.AppendTag(nil, 1, protowire.Fixed32Type), 0x3f800000)
+	layer := protowire.AppendString(protowire.AppendTag(nil, 2, protowire.BytesType), "SmoothL1Loss")
+	layer = protowire.AppendBytes(protowire.AppendTag(layer, 148, protowire.BytesType), sigma)
+	net := new(caffepb.NetParameter)
+	data := protowire.AppendBytes(protowire.AppendTag(nil, 100, protowire.BytesType), layer)
+	if err := UnmarshalBinary("w", data, net); err != nil || net.Layer[0].GetType() != "SmoothL1Loss" || net.Layer[0].ClipParam != nil {
+		t.Errorf("%v, %v", net, err)
 	}
 }
 
