@@ -13,7 +13,16 @@ import (
 	"testing"
 )
 
-const golden = "../../testdata/golden"
+// golden are files of real Caffe, by their path from any working folder.
+var golden = absolute("../../testdata/golden")
+
+func absolute(path string) string {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		panic(err)
+	}
+	return abs
+}
 
 // cliCase is one call of real Caffe or one of its tools.
 type cliCase struct {

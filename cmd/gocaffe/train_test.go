@@ -157,3 +157,18 @@ func TestNames(t *testing.T) {
 		t.Errorf("completion: exit %d, %d bytes", code, len(out))
 	}
 }
+
+func TestDeviceQuery(t *testing.T) {
+	code, stdout, log := call("gocaffe", "device_query", "-threads", "1")
+	if code != 0 || stdout != "" {
+		t.Errorf("exit %d, stdout %q", code, stdout)
+	}
+	for _, want := range []string{"caffe.cpp:138] Querying GPUs \n", "] engine cpu: ", "] engine ref: plain Go, ", ", 1 threads", "] JPEG files: ", "] HDF5 files: "} {
+		if !strings.Contains(log, want) {
+			t.Errorf("the log lacks %q:\n%s", want, log)
+		}
+	}
+	if code, _, log := call("caffe", "device_query", "-gpu", "0"); code != exitFatal || !strings.Contains(log, "Querying GPUs 0") || !strings.Contains(log, "Cannot use GPU") {
+		t.Errorf("exit %d: %s", code, log)
+	}
+}
