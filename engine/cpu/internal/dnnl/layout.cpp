@@ -124,6 +124,10 @@ extern "C" const char *gc_tag_name(int tag) {
       return "Goihw16g";
     case dnnl_Ohwi16o:
       return "Ohwi16o";
+    case dnnl_Ohwi64o:
+      return "Ohwi64o";
+    case dnnl_Oihw16o:
+      return "Oihw16o";
   }
   return dnnl_fmt_tag2str(static_cast<dnnl_format_tag_t>(tag));
 }
