@@ -12,6 +12,7 @@ import (
 var goldenElsewhere = map[string]string{
 	"Data":       "its batches come from a source: golden/data, in package data",
 	"ImageData":  "its batches come from a source: golden/data, in package data",
+	"LSTMUnit":   "computed by hand: TestLSTMUnit",
 	"MemoryData": "its batches come from a program: TestShapes",
 	"Python":     "refused: TestErrors",
 }

@@ -176,6 +176,16 @@ var broken = []struct {
 	{[]string{"2 3", "3 3", "2"}, `ContrastiveLoss" bottom: "a" bottom: "b" bottom: "c" top: "y"`, `should have the same first dimension`},
 	{[]string{"2 3", "2 3", "2 2"}, `ContrastiveLoss" bottom: "a" bottom: "b" bottom: "c" top: "y"`, `one similarity flag for each of the 2 pairs: c has shape 2 2`},
 	{nil, `Python" top: "y" python_param { module: "pascal" layer: "Loader" }`, `class "Loader" of module "pascal"`},
+	{[]string{"5 2 3", "5 2"}, `LSTM" bottom: "a" bottom: "b" top: "y"`, `recurrent_param.num_output must be positive`},
+	{[]string{"5 2 3", "5 2"}, `LSTM" bottom: "a" bottom: "b" top: "y" recurrent_param { num_output: 4 expose_hidden: true }`, `takes at least 4 bottom blob(s) as input, not 2`},
+	{[]string{"5 2 3", "5 2"}, `RNN" bottom: "a" bottom: "b" bottom: "a" bottom: "b" top: "y" recurrent_param { num_output: 4 }`, `takes at most 3 bottom blob(s) as input, not 4`},
+	{[]string{"5 2 3", "5 2", "1 2 4"}, `RNN" bottom: "a" bottom: "b" bottom: "c" top: "y" recurrent_param { num_output: 4 expose_hidden: true }`, `takes 2 top blob(s) as output, not 1`},
+	{[]string{"5 2 3", "5 2", "1 2 5"}, `RNN" bottom: "a" bottom: "b" bottom: "c" top: "y" top: "h" recurrent_param { num_output: 4 expose_hidden: true }`, `bottom c, a state, must have shape 1 2 4`},
+	{[]string{"5 2", "5 2"}, `LSTM" bottom: "a" bottom: "b" top: "y" recurrent_param { num_output: 4 }`, `must have at least 3 axes -- (#timesteps, #streams, ...)`},
+	{[]string{"5 2 3", "5 3"}, `LSTM" bottom: "a" bottom: "b" top: "y" recurrent_param { num_output: 4 }`, `bottom b must have shape 5 2 -- (#timesteps, #streams)`},
+	{[]string{"0 2 3", "0 2"}, `LSTM" bottom: "a" bottom: "b" top: "y" recurrent_param { num_output: 4 }`, `want at least one step of one stream`},
+	{[]string{"5 2 3", "5 2", "3 2"}, `LSTM" bottom: "a" bottom: "b" bottom: "c" top: "y" recurrent_param { num_output: 4 }`, `the static input, must have 2 streams`},
+	{[]string{"1 2 3", "1 2 8", "1 2"}, `LSTMUnit" bottom: "a" bottom: "b" bottom: "c" top: "y" top: "z"`, `want bottoms of shapes 1 N D, 1 N 4·D and 1 N`},
 	{image, `Reduction" bottom: "a" top: "y" reduction_param { axis: 4 }`, `axis 4 out of range`},
 }
 

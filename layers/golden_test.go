@@ -28,7 +28,7 @@ var ownGoldens = filepath.Join("..", "testdata", "golden", "layers")
 // gets a Def must leave the list.
 var planned = []string{
 	"BatchReindex", "Embed", "Filter", "HDF5Data", "HDF5Output", "HingeLoss", "Im2col", "InfogainLoss",
-	"LSTM", "MultinomialLogisticLoss", "RNN", "WindowData",
+	"MultinomialLogisticLoss", "WindowData",
 }
 
 func TestPlannedTypesHaveNoDef(t *testing.T) {

@@ -65,6 +65,8 @@ var shapes = []struct {
 	{nil, `MemoryData" top: "y" top: "z" memory_data_param { batch_size: 2 channels: 3 height: 4 width: 5 }`, "2 3 4 5", nil},
 	{nil, `Parameter" top: "y" parameter_param { shape { dim: 2 dim: 3 } }`, "2 3", []string{"2 3"}},
 	{[]string{"2 3", "2 3", "2"}, `ContrastiveLoss" bottom: "a" bottom: "b" bottom: "c" top: "y" contrastive_loss_param { legacy_version: true }`, "", nil},
+	{[]string{"1 2 3 5", "1 2", "2 6"}, `LSTM" bottom: "a" bottom: "b" bottom: "c" top: "y" recurrent_param { num_output: 4 }`, "1 2 4", []string{"16 15", "16", "16 6", "16 4"}},
+	{[]string{"7 2 3", "7 2", "2 6"}, `RNN" bottom: "a" bottom: "b" bottom: "c" top: "y" recurrent_param { num_output: 4 }`, "7 2 4", []string{"4 3", "4", "4 6", "4 4", "4 4", "4"}},
 	{nil, `DummyData" top: "y" dummy_data_param { num: 2 channels: 3 height: 4 width: 5 }`, "2 3 4 5", nil},
 }
 

@@ -44,7 +44,7 @@ func (n *Net) use(g *graph.Graph) error {
 		return err
 	}
 	c.plan, err = plan.Compile(g, n.o.Device, plan.Options{
-		Keep: keep, NoFuse: n.o.NoFuse, NoReuse: n.o.NoReuse, Storage: n.storage,
+		Keep: keep, NoFuse: n.o.NoFuse, NoReuse: n.o.NoReuse, Storage: n.storage, Owner: n.owner,
 		Note: func(text string) { n.o.Log.Infof("gocaffe.go", 1, "%s", text) },
 	})
 	if err != nil {

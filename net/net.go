@@ -5,6 +5,7 @@ package net
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/gocaffe/gocaffe/engine"
@@ -105,6 +106,8 @@ type Net struct {
 	sources  map[int]*source           // by layer
 	inputs   map[string][]engine.Shape // shapes that the caller gave, by Input layer
 	storage  *plan.Storage
+	owner    string               // of the states in the storage: "" for the net that made it
+	sharers  int                  // nets that were built with this one as Options.Share
 	compiled map[string]*compiled // by the shapes of all feeds
 	recent   []string             // the keys of compiled, the last used at the end
 	now      *compiled
@@ -132,6 +135,8 @@ func New(f *proto.NetFile, o Options) (*Net, error) {
 	}
 	if o.Share != nil {
 		n.storage = o.Share.storage
+		o.Share.sharers++
+		n.owner = fmt.Sprintf("%s%d/", o.Share.owner, o.Share.sharers)
 	} else {
 		n.storage = plan.NewStorage(o.Device)
 	}

@@ -130,12 +130,12 @@ func (s *source) look() error {
 func (n *Net) drawParams(g *graph.Graph, drawn [][]float32, store func(param int, values []float32) error) ([][]float32, error) {
 	done := 0
 	for i, uses := range g.Uses {
-		for index, u := range uses {
-			owner := g.Params[u.Param].Layer == i && g.Params[u.Param].Index == index
+		for index, u := range slices.Concat(uses, g.Redraws[i]) {
+			owner := u.Param >= 0 && g.Params[u.Param].Layer == i && g.Params[u.Param].Index == index
 			if done == len(drawn) {
-				values, err := n.draw(g, i, index, owner)
+				values, err := n.draw(u, owner)
 				if err != nil {
-					return nil, err
+					return nil, g.Layers[i].Errorf("blob %d: %w", index, err)
 				}
 				drawn = append(drawn, values)
 			}
@@ -153,10 +153,9 @@ func (n *Net) drawParams(g *graph.Graph, drawn [][]float32, store func(param int
 	return drawn, nil
 }
 
-// draw fills a layer's blob; nil where it is another layer's and its filler
+// draw fills a layer's blob; nil where it is not the layer's own and its filler
 // draws nothing.
-func (n *Net) draw(g *graph.Graph, layer, index int, owner bool) ([]float32, error) {
-	u := g.Uses[layer][index]
+func (n *Net) draw(u graph.Use, owner bool) ([]float32, error) {
 	if !owner && u.Filler.GetType() == "constant" {
 		return nil, nil
 	}
@@ -164,10 +163,7 @@ func (n *Net) draw(g *graph.Graph, layer, index int, owner bool) ([]float32, err
 	if u.Filler == nil {
 		return values, nil
 	}
-	if err := filler.Fill(u.Filler, u.Shape, values, n.o.Random); err != nil {
-		return nil, g.Layers[layer].Errorf("blob %d: %w", index, err)
-	}
-	return values, nil
+	return values, filler.Fill(u.Filler, u.Shape, values, n.o.Random)
 }
 
 // build lowers the first layers for the present shapes.

@@ -29,7 +29,8 @@ type Options struct {
 func Build(layers []*spec.Layer, o Options) (*Graph, error) {
 	g := &Graph{
 		Name: o.Name, Layers: layers, Blobs: map[string]Value{}, Loss: None,
-		Uses: make([][]Use, len(layers)), Tops: make([][]Value, len(layers)), Bottoms: make([][]Value, len(layers)),
+		Uses: make([][]Use, len(layers)), Redraws: make([][]Use, len(layers)),
+		Tops: make([][]Value, len(layers)), Bottoms: make([][]Value, len(layers)),
 		Seeds: map[Value]Value{}, Grads: map[Value]Value{},
 	}
 	b := &Builder{g: g, shared: map[string]int{}, feeds: o.FeedShapes, custom: map[Value]customGrad{}}

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gocaffe/gocaffe/engine"
 	"github.com/gocaffe/gocaffe/net/spec"
@@ -91,13 +92,13 @@ func (b *Builder) Ops(op engine.Op, in ...Value) []Value {
 		b.failOp(err)
 		return nil
 	}
-	n := Node{Op: op, In: in, Layer: b.layer, Dir: b.dir}
+	n := Node{Op: op, In: slices.Clone(in), Layer: b.layer, Dir: b.dir}
 	for _, d := range outs {
 		v := b.value(ValueInfo{Desc: d, Origin: FromOp, Node: len(b.g.Nodes)})
 		n.Out = append(n.Out, v)
 	}
 	b.g.Nodes = append(b.g.Nodes, n)
-	return n.Out
+	return slices.Clone(n.Out)
 }
 
 func (b *Builder) failOp(err error) {
@@ -181,6 +182,25 @@ func (b *Builder) FixedParam(shape engine.Shape) Value {
 		p.LRMult, p.DecayMult = 0, 0
 	}
 	return v
+}
+
+// Redraw tells that Caffe's layer draws one more blob than it has, and drops it:
+// the random stream moves on as if it were drawn.
+func (b *Builder) Redraw(shape engine.Shape, filler *caffepb.FillerParameter) {
+	if b.err == nil {
+		b.g.Redraws[b.layer] = append(b.g.Redraws[b.layer], Use{Param: -1, Shape: shape.Clone(), Filler: filler})
+	}
+}
+
+// State declares a tensor of the layer's own that outlives a run; it starts at
+// zeros, once for each shape. Assign says what it holds after a forward pass: a
+// gradient that read it would read the new value, so only ops whose gradients do
+// not read their input may use it.
+func (b *Builder) State(what string, shape ...int) Value {
+	if b.err != nil {
+		return None
+	}
+	return b.state(fmt.Sprintf("%s.%s[%v]", b.g.Layers[b.layer].GetName(), what, engine.Shape(shape)), shape...)
 }
 
 // Feed declares tensors that the host writes before each run.

@@ -24,7 +24,7 @@ const (
 	FromOp    Origin = iota // output of a node
 	FromFeed                // written by the host before each run
 	FromParam               // a layer's blob, kept between runs
-	FromState               // what the solver keeps between runs: history, hyper
+	FromState               // what else outlives a run: history, hyper, a recurrent layer's state
 )
 
 // ValueInfo is what is known of a value.
@@ -121,6 +121,7 @@ type Graph struct {
 	Nodes   []Node // in an order in which they can run
 	Params  []Param
 	Uses    [][]Use   // by layer: its blobs in order
+	Redraws [][]Use   // by layer: what Caffe draws behind its blobs and drops (Builder.Redraw)
 	Tops    [][]Value // by layer: its tops; longer than GetTop() where a loss layer names none
 	Bottoms [][]Value
 	Blobs   map[string]Value // a blob's last version by name

@@ -26,6 +26,9 @@ type Options struct {
 	// Storage holds params and states between plans. Nil makes a new one, which
 	// the plan then owns.
 	Storage *Storage
+	// Owner tells the states of nets apart that share a storage: each has its own,
+	// while params of one name are shared.
+	Owner string
 	// Note is told once of each op that the device lacks and that runs on the
 	// host instead. Nil: nobody is told.
 	Note func(text string)

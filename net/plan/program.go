@@ -58,8 +58,11 @@ func newProgram(g *graph.Graph, dev engine.Device, o Options) *program {
 	for i, info := range g.Values {
 		v := graph.Value(i)
 		p.values = append(p.values, value{ValueInfo: info, root: v})
-		if info.Origin == graph.FromParam || info.Origin == graph.FromState {
+		switch info.Origin {
+		case graph.FromParam:
 			p.keys[v] = storageKey(info.Name, seen)
+		case graph.FromState:
+			p.keys[v] = storageKey(o.Owner+info.Name, seen)
 		}
 	}
 	for _, v := range o.Keep {
