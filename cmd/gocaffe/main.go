@@ -1,5 +1,5 @@
-// Gocaffe is Caffe's command line: it trains, tests, times and describes nets written for Caffe. Called under the name of one of
-// Caffe's tools (a link), it is that tool.
+// Gocaffe is Caffe's command line: it trains, tests, times and describes nets written for Caffe. README.md tells its commands, flags and
+// exit codes.
 package main
 
 import (
