@@ -2,8 +2,11 @@ package solver
 
 import (
 	"bufio"
+	"errors"
+	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -41,8 +44,17 @@ func (osDisk) sync(path string) error {
 	return err
 }
 
-// writeFile writes a whole file and waits until it is on the disk.
+// writeFile writes a whole file and waits until it is on the disk. Errors name the file.
 func writeFile(d disk, path string, fill func(io.Writer) error) error {
+	err := fillFile(d, path, fill)
+	var named *fs.PathError
+	if err != nil && !errors.As(err, &named) {
+		err = fmt.Errorf("%s: %w", path, err)
+	}
+	return err
+}
+
+func fillFile(d disk, path string, fill func(io.Writer) error) error {
 	f, err := d.create(path)
 	if err != nil {
 		return err

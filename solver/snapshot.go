@@ -175,10 +175,8 @@ func (s *Solver) publish(f snapshotFiles) error {
 			return err
 		}
 	}
-	if replaces {
-		if err := s.disk.remove(old); err != nil {
-			return err
-		}
+	if err := s.disk.remove(old); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
 	return s.disk.sync(folder(f.state))
 }
