@@ -67,6 +67,12 @@ var shapes = []struct {
 	{[]string{"2 3", "2 3", "2"}, `ContrastiveLoss" bottom: "a" bottom: "b" bottom: "c" top: "y" contrastive_loss_param { legacy_version: true }`, "", nil},
 	{[]string{"1 2 3 5", "1 2", "2 6"}, `LSTM" bottom: "a" bottom: "b" bottom: "c" top: "y" recurrent_param { num_output: 4 }`, "1 2 4", []string{"16 15", "16", "16 6", "16 4"}},
 	{[]string{"7 2 3", "7 2", "2 6"}, `RNN" bottom: "a" bottom: "b" bottom: "c" top: "y" recurrent_param { num_output: 4 }`, "7 2 4", []string{"4 3", "4", "4 6", "4 4", "4 4", "4"}},
+	{[]string{""}, `Embed" bottom: "a" top: "y" embed_param { num_output: 4 input_dim: 5 }`, "4", []string{"5 4", "4"}},
+	{[]string{"5 2 3", "7"}, `BatchReindex" bottom: "a" bottom: "b" top: "y"`, "7 2 3", nil},
+	{[]string{"2 3 4 5 6"}, `Im2col" bottom: "a" top: "y" convolution_param { kernel_size: 2 axis: 2 stride: 2 }`, "2 3 16 2 3", nil},
+	{[]string{"3 7"}, `Im2col" bottom: "a" top: "y" convolution_param { kernel_size: 3 pad: 1 axis: 0 }`, "9 7", nil},
+	{[]string{"2 3 4", "2 4"}, `InfogainLoss" bottom: "a" bottom: "b" top: "l" top: "y" infogain_loss_param { source: "h" }`, "2 3 4", nil},
+	{[]string{"2 3 1 1", "2 1 1 1"}, `HingeLoss" bottom: "a" bottom: "b" top: "y"`, "", nil},
 	{nil, `DummyData" top: "y" dummy_data_param { num: 2 channels: 3 height: 4 width: 5 }`, "2 3 4 5", nil},
 }
 

@@ -19,10 +19,14 @@ func checkMemoryData(l *spec.Layer) error {
 }
 
 // lowerMemoryData emits inputs that a program sets before each run: images
-// (batch_size, channels, height, width) and labels (batch_size).
+// (batch_size, channels, height, width) and labels (batch_size). A program that
+// has set other shapes gets those.
 func lowerMemoryData(l *spec.Layer, b *graph.Builder, _ []graph.Value) []graph.Value {
 	p := l.GetMemoryDataParam()
 	n := int(p.GetBatchSize())
-	return b.Feed(graph.Feed{Kind: graph.FeedInput},
-		engine.Shape{n, int(p.GetChannels()), int(p.GetHeight()), int(p.GetWidth())}, engine.Shape{n})
+	shapes := []engine.Shape{{n, int(p.GetChannels()), int(p.GetHeight()), int(p.GetWidth())}, {n}}
+	if b.HasFeedShapes() {
+		shapes = b.FeedShapes()
+	}
+	return b.Feed(graph.Feed{Kind: graph.FeedInput}, shapes...)
 }

@@ -3,6 +3,7 @@ package layers
 import (
 	"github.com/gocaffe/gocaffe/net/graph"
 	"github.com/gocaffe/gocaffe/net/spec"
+	"github.com/gocaffe/gocaffe/proto/caffepb"
 )
 
 // windows is the geometry of a convolution: a number for each spatial axis.
@@ -23,6 +24,18 @@ func checkConv(l *spec.Layer) error {
 		return l.FieldErrorf(at+"group", "convolution_param.group must be positive")
 	case p.GetNumOutput()%p.GetGroup() != 0:
 		return l.FieldErrorf(at+"group", "Number of output should be multiples of group: num_output is %d, group is %d.", p.GetNumOutput(), p.GetGroup())
+	}
+	return checkGeometry(l)
+}
+
+// checkGeometry checks what needs no shapes of the windows' geometry.
+func checkGeometry(l *spec.Layer) error {
+	p := l.GetConvolutionParam()
+	if p == nil {
+		p = &caffepb.ConvolutionParameter{}
+	}
+	const at = "convolution_param."
+	switch {
 	case (p.KernelH != nil || p.KernelW != nil) && len(p.GetKernelSize()) > 0:
 		return l.FieldErrorf(at+"kernel_size", "Either kernel_size or kernel_h/w should be specified; not both.")
 	case (p.StrideH != nil || p.StrideW != nil) && len(p.GetStride()) > 0:
@@ -36,6 +49,9 @@ func checkConv(l *spec.Layer) error {
 // windowsOf reads the geometry for a bottom of the given number of spatial axes.
 func windowsOf(b *graph.Builder, l *spec.Layer, axes int) windows {
 	p := l.GetConvolutionParam()
+	if p == nil {
+		p = &caffepb.ConvolutionParameter{}
+	}
 	r := perAxis{b: b, l: l, axes: axes}
 	g := windows{group: int(p.GetGroup()), outputs: int(p.GetNumOutput())}
 	g.kernel = r.read("kernel_size", "kernel", p.GetKernelSize(), p.KernelH, p.KernelW, -1)

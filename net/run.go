@@ -1,11 +1,13 @@
 package net
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/gocaffe/gocaffe/engine"
 	"github.com/gocaffe/gocaffe/net/filler"
 	"github.com/gocaffe/gocaffe/net/graph"
+	"github.com/gocaffe/gocaffe/proto"
 )
 
 // Forward reads the next batch and computes all tops.
@@ -77,6 +79,8 @@ func (n *Net) feedOne(f graph.Feed) error {
 		err = n.fill(f)
 	case graph.FeedMask:
 		err = n.mask(f)
+	case graph.FeedFile:
+		err = n.readFile(f)
 	}
 	if err != nil {
 		return n.now.graph.Layers[f.Layer].Errorf("%w", err)
@@ -118,6 +122,28 @@ func (n *Net) mask(f graph.Feed) error {
 		for i := range m {
 			m[i] *= scale
 		}
+	}
+	return n.now.flush(f)
+}
+
+// readFile fills a feed with the numbers of a .binaryproto, once.
+func (n *Net) readFile(f graph.Feed) error {
+	if n.now.filled {
+		return nil
+	}
+	blob, err := proto.ReadBlob(f.File)
+	if err != nil {
+		return err
+	}
+	data, err := proto.BlobData(blob)
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.File, err)
+	}
+	for _, v := range f.Values {
+		if want := n.now.graph.Shape(v); len(data) != want.Count() {
+			return fmt.Errorf("%s has %d numbers, want %d (%v)", f.File, len(data), want.Count(), want)
+		}
+		copy(n.now.buffer(v), data)
 	}
 	return n.now.flush(f)
 }

@@ -58,6 +58,17 @@ var forwardByHand = []byHand{
 	{"accuracy", engine.Accuracy{TopK: 1, Axis: 1, HasIgnore: true, Ignore: -1}, []engine.Shape{{4, 2}, {4}},
 		[][]float32{{1, 2, 3, 3, 1, nan, 5, 1}, {1, 0, 1, -1}}, [][]float32{{1. / 3}, {0, 0.5}}},
 	{"accuracy of the top 2", engine.Accuracy{TopK: 2, Axis: 1}, []engine.Shape{{2, 3}, {2}}, [][]float32{{1, 2, 3, 3, 2, 1}, {1, 2}}, [][]float32{{0.5}, {0, 1, 0}}},
+	{"gather", engine.Gather{}, []engine.Shape{{3, 2}, {2}}, [][]float32{{1, 2, 3, 4, 5, 6}, {2, 0.9}}, [][]float32{{5, 6, 1, 2}}},
+	{"gather gradient", engine.GatherGrad{Rows: 3}, []engine.Shape{{3, 2}, {3}}, [][]float32{{1, 2, 3, 4, 5, 6}, {2, 0, 2}}, [][]float32{{3, 4, 0, 0, 6, 8}}},
+	{"one-hot", engine.OneHot{Classes: 3, On: 5, Off: -1}, []engine.Shape{{2}}, [][]float32{{2, 0}}, [][]float32{{-1, -1, 5, 5, -1, -1}}},
+	// 1 2 3 with a 0 on each side: windows of 2 at 0 and 2.
+	{"im2col", engine.Im2col{Kernel: engine.IntsOf(2), Stride: engine.IntsOf(2), Pad: engine.IntsOf(1), Dilation: engine.IntsOf(1)},
+		[]engine.Shape{{1, 1, 3}}, [][]float32{{1, 2, 3}}, [][]float32{{0, 2, 1, 3}}},
+	{"col2im", engine.Col2im{Kernel: engine.IntsOf(2), Stride: engine.IntsOf(1), Pad: engine.IntsOf(0), Dilation: engine.IntsOf(1), Size: engine.IntsOf(3)},
+		[]engine.Shape{{1, 2, 2}}, [][]float32{{1, 2, 10, 20}}, [][]float32{{1, 12, 20}}},
+	// Of two classes of probability ½, the first label's row counts both.
+	{"infogain loss, one of two ignored", engine.InfogainLoss{Axis: 1, HasIgnore: true, Ignore: 9, Norm: engine.NormFull},
+		[]engine.Shape{{2, 2}, {2}, {2, 2}}, [][]float32{{0, 0, 5, 6}, {0, 9}, {1, 2, 3, 4}}, [][]float32{{3 * math.Ln2 / 2}, nil}},
 	{"argmax", engine.ArgMax{TopK: 2, Values: true}, []engine.Shape{{1, 4}}, [][]float32{{1, 5, 5, 2}}, [][]float32{{2, 1, 5, 5}}},
 	{"argmax of an axis", engine.ArgMax{TopK: 1, HasAxis: true, Axis: 0}, []engine.Shape{{2, 2}}, [][]float32{{1, 5, 3, 2}}, [][]float32{{1, 0}}},
 }

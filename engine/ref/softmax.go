@@ -99,6 +99,23 @@ func (r labels) class(label []float32, i int) (class int, skip bool, err error) 
 	return class, false, nil
 }
 
+// all are the classes of all items, −1 where ignored, and how many are not.
+func (r labels) all(label []float32) (class []int, valid int, err error) {
+	class = make([]int, len(label))
+	for i := range label {
+		c, skip, err := r.class(label, i)
+		if err != nil {
+			return nil, 0, err
+		}
+		if class[i] = c; skip {
+			class[i] = -1
+			continue
+		}
+		valid++
+	}
+	return class, valid, nil
+}
+
 // normalizer is what a loss is divided by.
 func normalizer(n engine.Normalization, full, valid, batch int) float64 {
 	count := 1
@@ -147,18 +164,9 @@ func prepareSoftmaxLossGrad(op engine.SoftmaxLossGrad, in, _ []engine.Desc) (com
 	read := labels{a.classes, op.HasIgnore, op.Ignore}
 	return func(l *launch) error {
 		prob, label, dx := l.in[0], l.in[1], l.out[0]
-		class := make([]int, len(label)) // -1 where ignored
-		valid := 0
-		for i := range label {
-			c, skip, err := read.class(label, i)
-			if err != nil {
-				return err
-			}
-			if class[i] = c; skip {
-				class[i] = -1
-				continue
-			}
-			valid++
+		class, valid, err := read.all(label)
+		if err != nil {
+			return err
 		}
 		scale := float64(l.in[2][0]) / normalizer(op.Norm, len(label), valid, a.outer)
 		l.each(a.count(), func(i int) { a.lossGrad(dx, prob, i, class[i], scale) })
@@ -166,14 +174,21 @@ func prepareSoftmaxLossGrad(op engine.SoftmaxLossGrad, in, _ []engine.Desc) (com
 	}, nil
 }
 
+// fill sets the elements of distribution i.
+func (a softmaxAxes) fill(y []float32, i int, v float32) {
+	for c := range a.classes {
+		y[a.place(i)+c*a.inner] = v
+	}
+}
+
 // lossGrad writes the gradient of distribution i, 0 where class is negative.
 func (a softmaxAxes) lossGrad(dx, prob []float32, i, class int, scale float64) {
+	if class < 0 {
+		a.fill(dx, i, 0)
+		return
+	}
 	for c := range a.classes {
 		j := a.place(i) + c*a.inner
-		if class < 0 {
-			dx[j] = 0
-			continue
-		}
 		dx[j] = float32((float64(prob[j]) - step(c == class)) * scale)
 	}
 }

@@ -119,6 +119,22 @@ func init() {
 	gradOf(func(d *differ, op engine.SigmoidLoss, n Node, dy []Value) []Value {
 		return []Value{d.Op(engine.SigmoidLossGrad(op), n.In[0], n.In[1], dy[0]), None}
 	})
+	gradOf(func(d *differ, op engine.InfogainLoss, n Node, dy []Value) []Value {
+		if dy[0] == None {
+			return []Value{None, None, None}
+		}
+		return []Value{d.Op(engine.InfogainLossGrad(op), n.Out[1], n.In[1], n.In[2], dy[0]), None, None}
+	})
+	gradOf(func(_ *differ, _ engine.OneHot, _ Node, _ []Value) []Value { return []Value{None} })
+	gradOf(func(d *differ, _ engine.Gather, n Node, dy []Value) []Value {
+		return []Value{d.want(n.In[0], func() Value {
+			return d.Op(engine.GatherGrad{Rows: d.Shape(n.In[0])[0]}, dy[0], n.In[1])
+		}), None}
+	})
+	gradOf(func(d *differ, op engine.Im2col, n Node, dy []Value) []Value {
+		return []Value{d.Op(engine.Col2im{Kernel: op.Kernel, Stride: op.Stride, Pad: op.Pad, Dilation: op.Dilation,
+			Size: engine.IntsOf(d.Shape(n.In[0])[2:]...)}, dy[0])}
+	})
 	gradOf(func(d *differ, op engine.Reduce, n Node, dy []Value) []Value {
 		return []Value{d.Op(engine.ReduceGrad(op), dy[0], n.In[0])}
 	})

@@ -88,6 +88,7 @@ const (
 	FeedData                   // the next batch of a data layer
 	FeedFiller                 // drawn by fillers (DummyData)
 	FeedMask                   // Dropout's: 0, or 1/(1−ratio) with probability 1−ratio
+	FeedFile                   // read once from a .binaryproto (InfogainLoss)
 )
 
 // Feed is values that the host writes before a run. Feeds are in the order of
@@ -98,6 +99,7 @@ type Feed struct {
 	Values  []Value
 	Fillers []*caffepb.FillerParameter // FeedFiller: one a value
 	Ratio   float32                    // FeedMask: the share of zeros
+	File    string                     // FeedFile: its name
 }
 
 // Assign says that after a run the param or state To holds what Value was.

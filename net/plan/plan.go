@@ -120,9 +120,10 @@ func (p *Plan) sync(want uint) error {
 		return nil
 	}
 	var label *engine.LabelError
-	if errors.As(err, &label) {
+	var index *engine.IndexError
+	if errors.As(err, &label) || errors.As(err, &index) {
 		for _, s := range p.steps {
-			if want&(1<<s.Dir) != 0 && readsLabels(s.Op) {
+			if want&(1<<s.Dir) != 0 && (label != nil && readsLabels(s.Op) || index != nil && readsIndices(s.Op)) {
 				return p.stepError(s, err)
 			}
 		}
@@ -132,7 +133,15 @@ func (p *Plan) sync(want uint) error {
 
 func readsLabels(op engine.Op) bool {
 	switch op.(type) {
-	case engine.SoftmaxLoss, engine.Accuracy, engine.SoftmaxLossGrad:
+	case engine.SoftmaxLoss, engine.Accuracy, engine.SoftmaxLossGrad, engine.InfogainLoss, engine.InfogainLossGrad, engine.OneHot:
+		return true
+	}
+	return false
+}
+
+func readsIndices(op engine.Op) bool {
+	switch op.(type) {
+	case engine.Gather, engine.GatherGrad:
 		return true
 	}
 	return false
