@@ -62,7 +62,12 @@ func (a *app) openEngine() (engine.Device, error) {
 		dev, err := engine.Open(name, config)
 		return dev, fatalAt("gocaffe.go", 1, err)
 	}
-	dev, err := engine.Open(preferred, config)
+	return a.openUsual(preferred, config)
+}
+
+// openUsual opens the named engine, or the reference engine where that is not possible.
+func (a *app) openUsual(name string, config engine.Config) (engine.Device, error) {
+	dev, err := engine.Open(name, config)
 	if err == nil {
 		return dev, nil
 	}

@@ -8,6 +8,9 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/gocaffe/gocaffe/engine"
+	"github.com/gocaffe/gocaffe/internal/glog"
 )
 
 // trainDir is a folder with a solver that runs a small net for a number of iterations.
@@ -170,5 +173,22 @@ func TestDeviceQuery(t *testing.T) {
 	}
 	if code, _, log := call("caffe", "device_query", "-gpu", "0"); code != exitFatal || !strings.Contains(log, "Querying GPUs 0") || !strings.Contains(log, "Cannot use GPU") {
 		t.Errorf("exit %d: %s", code, log)
+	}
+}
+
+// Where the usual engine cannot be opened, the reference engine runs, which one line says.
+func TestFallback(t *testing.T) {
+	var log bytes.Buffer
+	a := &app{log: glog.New("gocaffe", &log, glog.Default())}
+	dev, err := a.openUsual("none such", engine.Config{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dev.Close()
+	if name := dev.Info().Engine; name != "ref" || strings.Count(log.String(), "\n") != 1 || !strings.Contains(log.String(), "engine in plain Go") {
+		t.Errorf("engine %s, log %q", name, log.String())
+	}
+	if _, err := a.openUsual("none such", engine.Config{Precision: "bf16"}); err == nil {
+		t.Error("a precision that no engine has was accepted")
 	}
 }
