@@ -4,72 +4,69 @@
 
 #include <algorithm>
 
-// Norm is what the loops need to know.
+// Norm is what the loops need to know; lanes and row are for blocked tensors: channels
+// side by side, and the length of a position's row of values.
 struct Norm {
   int64_t c, size;
   float alpha, beta, k;
+  int64_t lanes, row;
 };
 
-#define GC_TILE 16
 #define LOOPS "lrn_loops.inc"
 #include "isa.hpp"
 
 namespace {
 
-// Shape is a tensor's layout as the loops walk it: plain tensors in tiles of
-// positions, blocked ones position by position through dense rows.
-struct Shape {
-  Shape(const gc_lrn &l, const gc_desc &x) : v(channels(x)), p{v.c, l.size, l.alpha, l.beta, l.k} {
-    if (v.s == 1 && v.block == 1) v.block = v.c;  // channels side by side
-    tiled = v.block == 1;
-    tiles = tiled ? (v.s + GC_TILE - 1) / GC_TILE : v.s;
-    const int64_t width = tiled ? GC_TILE : 1;
-    room = 2 * (p.c + p.size) * width + (tiled ? 0 : 5 * p.c);
-    room = (room + 15) / 16 * 16;
+// Tiles cuts a tensor into positions side by side that one call of a loop takes.
+struct Tiles {
+  Tiles(const gc_lrn &l, const gc_desc &x) : v(channels(x)), p{v.c, l.size, l.alpha, l.beta, l.k, 0, 0} {
+    if (v.s == 1 && v.block == 1) {  // channels side by side: one block of them
+      v.s = v.n;
+      v.n = 1;
+      v.block = v.c;
+    }
+    blocked = v.block > 1;
+    tile = blocked ? 16 : 64;
+    tiles = (v.s + tile - 1) / tile;
+    p.lanes = v.block;
+    p.row = (v.blocks() * v.block + p.size + 15) / 16 * 16;
+    room = 2 * tile * (blocked ? p.row : p.c + p.size);
   }
   Channels v;
   Norm p;
-  bool tiled;
-  int64_t tiles, room;
+  bool blocked;
+  int64_t tile, tiles, room;
 
-  int64_t total() const { return v.n * v.blocks() * v.block * v.s; }
+  int64_t item() const { return v.blocks() * v.block * v.s; }
+  int64_t stride() const { return v.s * v.block; }
 
-  // each runs f(offset, width, room) on every tile, or position if not tiled.
+  // each runs f(offset, width, room) on every tile.
   template <class F>
   void each(float *workspace, F f) const {
-    team(total(), [&](int thread, int threads) {
+    team(v.n * item(), [&](int thread, int threads) {
       const Share s(v.n * tiles, 1, thread, threads);
-      const int64_t item = v.blocks() * v.block * v.s;
       for (int64_t i = s.from; i < s.to; i++) {
-        const int64_t at = i % tiles * (tiled ? GC_TILE : v.block);
-        f(i / tiles * item + at, tiled ? std::min<int64_t>(GC_TILE, v.s - at) : 1, workspace + thread * room);
+        const int64_t at = i % tiles * tile;
+        f(i / tiles * item() + at * v.block, std::min(tile, v.s - at), workspace + thread * room);
       }
     });
   }
-  int64_t stride() const { return v.s * v.block; }
 };
 
 gc_kernel *forward(const gc_lrn &l, const gc_io &io) {
-  const bool y = io.out[0].dtype != GC_NONE, aux = io.out[1].dtype != GC_NONE;
-  if (!y) throw Unsupported("an output that nobody reads");
+  const bool aux = io.out[1].dtype != GC_NONE;
+  if (io.out[0].dtype == GC_NONE) throw Unsupported("an output that nobody reads");
   same_layout(io.in[0], io.out[0]);
   if (aux) same_layout(io.in[0], io.out[1]);
-  const Shape z(l, io.in[0]);
-  const auto f = PICK(lrn);
-  const auto in = PICK(gather);
-  const auto out = PICK(scatter);
+  const Tiles z(l, io.in[0]);
+  const auto f = z.blocked ? PICK(lrn_blocked) : PICK(lrn);
   gc_kernel *k = loop([=](void *const *b) {
-    float *to = f32(b, 1), *scale = aux ? f32(b, 2) : nullptr;
+    float *y = f32(b, 1), *scale = aux ? f32(b, 2) : nullptr;
     z.each(f32(b, 3), [&](int64_t at, int64_t width, float *room) {
-      const float *x = f32(b, 0) + at;
-      if (z.tiled) return f(x, to + at, aux ? scale + at : nullptr, &z.p, z.v.s, width, room);
-      const int64_t c = z.p.c;
-      float *rows = room + 2 * (c + z.p.size);
-      in(x, rows, c, z.v.block, z.stride());
-      f(rows, rows + c, rows + 2 * c, &z.p, 1, 1, room);
-      out(rows + c, to + at, c, z.v.block, z.stride());
-      if (aux) out(rows + 2 * c, scale + at, c, z.v.block, z.stride());
+      f(f32(b, 0) + at, y + at, scale ? scale + at : nullptr, &z.p, z.stride(), width, room);
     });
+    zero_tail(y, z.v);
+    if (aux) zero_tail(scale, z.v);
   });
   k->workspace = io.threads * z.room * 4;
   return k;
@@ -77,20 +74,13 @@ gc_kernel *forward(const gc_lrn &l, const gc_io &io) {
 
 gc_kernel *backward(const gc_lrn &l, const gc_io &io) {
   for (int i = 0; i < 4; i++) same_layout(io.in[i], io.out[0]);
-  const Shape z(l, io.out[0]);
-  const auto f = PICK(lrn_grad);
-  const auto in = PICK(gather);
-  const auto out = PICK(scatter);
+  const Tiles z(l, io.out[0]);
+  const auto f = z.blocked ? PICK(lrn_grad_blocked) : PICK(lrn_grad);
   gc_kernel *k = loop([=](void *const *b) {
     z.each(f32(b, 5), [&](int64_t at, int64_t width, float *room) {
-      float *dx = f32(b, 4) + at;
-      if (z.tiled) return f(f32(b, 0) + at, f32(b, 1) + at, f32(b, 2) + at, f32(b, 3) + at, dx, &z.p, z.v.s, width, room);
-      const int64_t c = z.p.c;
-      float *rows = room + 2 * (c + z.p.size);
-      for (int i = 0; i < 4; i++) in(f32(b, i) + at, rows + i * c, c, z.v.block, z.stride());
-      f(rows, rows + c, rows + 2 * c, rows + 3 * c, rows + 4 * c, &z.p, 1, 1, room);
-      out(rows + 4 * c, dx, c, z.v.block, z.stride());
+      f(f32(b, 0) + at, f32(b, 1) + at, f32(b, 2) + at, f32(b, 3) + at, f32(b, 4) + at, &z.p, z.stride(), width, room);
     });
+    zero_tail(f32(b, 4), z.v);
   });
   k->workspace = io.threads * z.room * 4;
   return k;
