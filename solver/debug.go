@@ -78,7 +78,7 @@ func (s *Solver) debugLayerDiffs(n *net.Net, g *graph.Graph, i int) error {
 	}
 	for j, u := range g.Uses[i] {
 		p := g.Params[u.Param]
-		if p.LRMult == 0 {
+		if l.Param(j).GetLrMult() == 0 { // as written: BatchNorm's statistics do not learn, but Caffe shows them
 			continue
 		}
 		diff := make([]float32, g.Shape(p.Value).Count())

@@ -29,8 +29,10 @@ func (s *Solver) checkLoss(loss float32) error {
 
 func finite(x float32) bool { return !math.IsNaN(float64(x)) && !math.IsInf(float64(x), 0) }
 
-// firstBroken finds the first param that holds something else than numbers.
+// firstBroken finds the first param that holds something else than numbers, or else the largest weight.
 func (s *Solver) firstBroken() (string, error) {
+	var largest float32
+	var in string
 	for i, p := range s.train.Params() {
 		values := make([]float32, p.Shape.Count())
 		if err := s.train.ReadParam(i, values); err != nil {
@@ -41,7 +43,11 @@ func (s *Solver) firstBroken() (string, error) {
 				return fmt.Sprintf("Layer %q is the first whose weights are no numbers (blob %d has %s): an earlier update was too large.",
 					p.Layer, p.Index, glog.G(v)), nil
 			}
+			if v = max(v, -v); v >= largest {
+				largest, in = v, p.Layer
+			}
 		}
 	}
-	return "All weights are numbers still: the inputs, or the values computed from them, are not.", nil
+	return fmt.Sprintf("All weights are numbers still, the largest is %s in layer %q; the inputs, or the values computed from them, are not.",
+		glog.G(largest), in), nil
 }

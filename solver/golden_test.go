@@ -121,7 +121,7 @@ func goldenResume(t *testing.T, dev engine.Device, run string) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if got := log.of("sgd_solver.cpp:336] W "); len(got) != 1 || !strings.Contains(got[0], ".gocaffe") {
+	if got := log.of("gocaffe.go:1] W "); len(got) != 1 || !strings.Contains(got[0], ".gocaffe") {
 		t.Errorf("a missing side file is warned of by %q", got)
 	}
 	if err := s.Solve(); err != nil {

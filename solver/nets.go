@@ -41,19 +41,20 @@ func (s *Solver) read(from netSource) (*proto.NetFile, error) {
 	return f, nil
 }
 
+// logRead logs what the reading of a file had to say.
 func (s *Solver) logRead(lines []proto.LogLine, warnings []string) {
 	for _, l := range lines {
 		switch l.Severity {
 		case 'E':
-			s.errorf(upgradeFile, 33, "%s", l.Text)
+			s.errorf(upgradeFile, 1, "%s", l.Text)
 		case 'W':
-			s.log.Warningf(upgradeFile, 74, "%s", l.Text)
+			s.log.Warningf(upgradeFile, 1, "%s", l.Text)
 		default:
-			s.log.Infof(upgradeFile, 69, "%s", l.Text)
+			s.log.Infof(upgradeFile, 1, "%s", l.Text)
 		}
 	}
 	for _, w := range warnings {
-		s.log.Warningf(upgradeFile, 90, "%s", w)
+		s.warnf("%s", w)
 	}
 }
 
@@ -182,7 +183,7 @@ func (s *Solver) finetune(n *net.Net, tell bool) error {
 		}
 	}
 	if tell && len(missing) > 0 {
-		s.log.Warningf(netFile, 746, "%s has no weights for %s: they start from their fillers", strings.Join(files, ","), strings.Join(missing, ", "))
+		s.warnf("%s has no weights for %s: they start from their fillers", strings.Join(files, ","), strings.Join(missing, ", "))
 	}
 	return nil
 }
@@ -210,9 +211,13 @@ func (s *Solver) readWeights(path string) (*caffepb.NetParameter, error) {
 		}
 		return s.o.HDF5.ReadWeights(path)
 	}
-	w, err := proto.ReadNetWeights(path)
+	f, err := proto.ReadNetBinary(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("Couldn't open %s: %w", path, err)
 	}
-	return w, err
+	if err != nil {
+		return nil, err
+	}
+	s.logRead(f.Log, f.Warnings)
+	return f.Net, nil
 }

@@ -37,7 +37,7 @@ func (s *Solver) restore(path string) error {
 	}
 	s.lastFile = path
 	if side == nil {
-		s.log.Warningf(sgdFile, 336, "%s is not there: the data starts again at its first record and random numbers anew, as in Caffe", sidePath(path))
+		s.warnf("%s is not there: the data starts again at its first record and random numbers anew, as in Caffe", sidePath(path))
 		return nil
 	}
 	return s.restorePosition(sidePath(path), side)
@@ -177,7 +177,7 @@ func (s *Solver) restorePosition(path string, side *sideFile) error {
 			}
 		}
 	} else {
-		s.log.Warningf(sgdFile, 336, "%s: the run had %d test nets, now there are %d: their data starts at its first record", path, len(at.Tests), len(s.tests))
+		s.warnf("%s: the run had %d test nets, now there are %d: their data starts at its first record", path, len(at.Tests), len(s.tests))
 	}
 	size := int(s.param.GetAverageLoss())
 	if losses, smoothed := bytesFloat(side.Losses), bytesFloat(side.Smoothed); len(losses) <= size && len(smoothed) == 1 {

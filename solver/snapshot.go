@@ -66,10 +66,11 @@ func (s *Solver) snapshot() error {
 	}
 	f := snapshotFiles{model: s.prefixed(".caffemodel" + extension), state: s.prefixed(".solverstate" + extension)}
 	f.side = sidePath(f.state)
+	// Parsers want these lines to be neighbours, which lines of the data layers' goroutines could part.
 	s.log.Infof(solverFile, lines[0], "Snapshotting to %s file %s", kind, f.model)
+	s.log.Infof(sgdFile, lines[1], "Snapshotting solver state to %s file %s", kind, f.state)
 	err := s.writeModel(f, extension != "")
 	if err == nil {
-		s.log.Infof(sgdFile, lines[1], "Snapshotting solver state to %s file %s", kind, f.state)
 		err = s.writeState(f, extension != "")
 	}
 	if err == nil {

@@ -236,7 +236,7 @@ func TestSideFile(t *testing.T) {
 	if _, err := solve(t, text, Options{Snapshot: "s_iter_1.solverstate", Log: log}); err != nil {
 		t.Error(err)
 	}
-	if got := strings.Join(log.of(sgdFile), "\n"); !strings.Contains(got, side+" is not there") {
+	if got := strings.Join(log.of(ownFile), "\n"); !strings.Contains(got, side+" is not there") {
 		t.Errorf("no warning of the missing file in %s", got)
 	}
 }

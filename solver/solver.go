@@ -23,6 +23,7 @@ const (
 	caffeFile   = "caffe.cpp"
 	netFile     = "net.cpp"
 	upgradeFile = "upgrade_proto.cpp"
+	ownFile     = "gocaffe.go" // of lines that Caffe does not have
 )
 
 // Action is what the surroundings ask of a training, most often for a signal.
@@ -152,7 +153,7 @@ func (s *Solver) start() error {
 	}
 	s.log.Infof(solverFile, 45, "Initializing solver from parameters: \n%s", proto.Text(s.param))
 	if s.param.BaseLr == nil {
-		s.log.Warningf(solverFile, 45, "%s: base_lr is not set, so it is 0 and nothing will be learned", s.file.FieldPos("base_lr"))
+		s.warnf("%s: base_lr is not set, so it is 0 and nothing will be learned", s.file.FieldPos("base_lr"))
 	}
 	if err := s.probePrefix(); err != nil {
 		return err
@@ -214,6 +215,9 @@ type silence struct{}
 
 func (silence) Infof(string, int, string, ...any)    {}
 func (silence) Warningf(string, int, string, ...any) {}
+
+// warnf logs a warning that Caffe does not have.
+func (s *Solver) warnf(format string, args ...any) { s.log.Warningf(ownFile, 1, format, args...) }
 
 // errorf logs at the severity ERROR where the logger has it.
 func (s *Solver) errorf(file string, line int, format string, args ...any) {
