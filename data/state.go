@@ -39,8 +39,8 @@ func (l *Loader) Restore(b []byte) error {
 		return fmt.Errorf("%s has %d records, but %s had %d when the position was kept: resume with the data of that run",
 			l.source.Name(), have, s.Source, s.Len)
 	}
-	if s.Next.Pos < 0 || s.Next.Round < 0 || s.Next.Offset < 0 || s.Next.Records < 0 {
-		return fmt.Errorf("the position of %s is corrupt: a count is negative", s.Source)
+	if err := s.Next.check(); err != nil {
+		return fmt.Errorf("the position of %s is corrupt: %w", s.Source, err)
 	}
 	l.stop()
 	l.err, l.consumed, l.seed = nil, s.Next, s.Seed
@@ -48,4 +48,15 @@ func (l *Loader) Restore(b []byte) error {
 		list.seed = s.Shuffle
 	}
 	return l.source.Seek(s.Next.Mark)
+}
+
+// check refuses numbers that no run comes to: going to a place takes time in proportion to them.
+func (p progress) check() error {
+	const longest = 1 << 40
+	for _, n := range []int64{p.Pos, p.Round, p.Offset, p.Records} {
+		if n < 0 || n > longest {
+			return fmt.Errorf("%d records or rounds", n)
+		}
+	}
+	return nil
 }
