@@ -12,9 +12,10 @@ import (
 var goldenElsewhere = map[string]string{
 	"Data":       "its batches come from a source: golden/data, in package data",
 	"ImageData":  "its batches come from a source: golden/data, in package data",
+	"HDF5Data":   "its batches come from files: TestHDF5Order in package data",
+	"HDF5Output": "what it writes: TestHDF5Output in package data, TestSinks in package net",
 	"LSTMUnit":   "computed by hand: TestLSTMUnit",
 	"MemoryData": "its batches come from a program: TestShapes",
-	"Python":     "refused: TestErrors",
 }
 
 // TestEveryTypeIsCovered: each registered type occurs in a golden net, or there

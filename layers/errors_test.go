@@ -200,6 +200,12 @@ var broken = []struct {
 	{[]string{"2 4", "2", "4 3"}, `InfogainLoss" bottom: "a" bottom: "b" bottom: "c" top: "y"`, `H must be 4x4: c has shape 4 3`},
 	{[]string{"2 4", "3", "4 4"}, `InfogainLoss" bottom: "a" bottom: "b" bottom: "c" top: "y"`, `The data and label should have the same first dimension`},
 	{[]string{"2 4", "2", "4 4"}, `InfogainLoss" bottom: "a" bottom: "b" bottom: "c" top: "y" loss_param { normalize: true }`, `normalize is deprecated. use "normalization"`},
+	{nil, `HDF5Data" top: "y" hdf5_data_param { source: "s" }`, `Positive batch size required`},
+	{nil, `HDF5Data" top: "y" hdf5_data_param { batch_size: 2 }`, `hdf5_data_param.source must name a list of HDF5 files`},
+	{nil, `HDF5Data" top: "y" hdf5_data_param { source: "s" batch_size: 2 } transform_param { scale: 2 }`, `HDF5Data does not transform data.`},
+	{pair, `HDF5Output" bottom: "a" bottom: "b"`, `hdf5_output_param.file_name must name the file to write`},
+	{[]string{"2 3", "3"}, `HDF5Output" bottom: "a" bottom: "b" hdf5_output_param { file_name: "f" }`, `data blob and label blob must have the same batch size`},
+	{[]string{"2 3 1 1 1", "2"}, `HDF5Output" bottom: "a" bottom: "b" hdf5_output_param { file_name: "f" }`, `Cannot use legacy accessors`},
 	{image, `Reduction" bottom: "a" top: "y" reduction_param { axis: 4 }`, `axis 4 out of range`},
 }
 

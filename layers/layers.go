@@ -30,6 +30,10 @@ type Def struct {
 	// SameCounts: as many tops as bottoms (Convolution applies itself to each).
 	SameCounts bool
 
+	// Refuse says why the layer cannot run, for a type that is known and not
+	// supported: it is all that its Def has, and Types does not list it.
+	Refuse func(*spec.Layer) error
+
 	// Check validates the parameters alone. Optional.
 	Check func(*spec.Layer) error
 
@@ -50,11 +54,13 @@ func register(d Def) {
 	defs[d.Type] = d
 }
 
-// Types lists the registered types in order.
+// Types lists the registered types in order, without those that are refused.
 func Types() []string {
 	types := make([]string, 0, len(defs))
-	for t := range defs {
-		types = append(types, t)
+	for t, d := range defs {
+		if d.Refuse == nil {
+			types = append(types, t)
+		}
 	}
 	sort.Strings(types)
 	return types
@@ -67,6 +73,9 @@ func Lookup(l *spec.Layer) (Def, error) {
 	d, ok := defs[l.GetType()]
 	if !ok {
 		return d, l.FieldErrorf("type", "Unknown layer type: %s%s (known types: %s)", l.GetType(), nearest(l.GetType()), strings.Join(Types(), ", "))
+	}
+	if d.Refuse != nil {
+		return d, d.Refuse(l)
 	}
 	if err := checkCount(l, d.Bottoms, len(l.GetBottom()), "bottom", "input"); err != nil {
 		return d, err

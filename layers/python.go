@@ -1,24 +1,15 @@
 package layers
 
-import (
-	"github.com/gocaffe/gocaffe/net/graph"
-	"github.com/gocaffe/gocaffe/net/spec"
-)
+import "github.com/gocaffe/gocaffe/net/spec"
 
 func init() {
-	register(Def{Type: "Python", Bottoms: atLeast(0), Tops: atLeast(0), Check: checkPython, Lower: lowerPython})
+	register(Def{Type: "Python", Refuse: refusePython})
 }
 
-// checkPython refuses the layer: what it computes is a class of a Python module,
+// refusePython refuses the layer: what it computes is a class of a Python module,
 // which nothing in a prototxt describes.
-func checkPython(l *spec.Layer) error {
+func refusePython(l *spec.Layer) error {
 	p := l.GetPythonParam()
 	return l.FieldErrorf("python_param", "Python layers are not supported: class %q of module %q would have to run here; "+
 		"replace the layer by Caffe's own types, or by an Input layer if it only reads data", p.GetLayer(), p.GetModule())
-}
-
-// lowerPython is never called: checkPython refuses every layer.
-func lowerPython(l *spec.Layer, b *graph.Builder, _ []graph.Value) []graph.Value {
-	b.Fail(checkPython(l))
-	return nil
 }

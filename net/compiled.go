@@ -71,6 +71,11 @@ func (n *Net) keep(c *compiled) ([]graph.Value, error) {
 	for _, name := range g.Outputs {
 		add(g.Blobs[name])
 	}
+	for _, s := range g.Sinks {
+		for _, v := range s.Values {
+			add(v)
+		}
+	}
 	for _, name := range n.o.Keep {
 		v, ok := g.Blobs[name]
 		if !ok {

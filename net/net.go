@@ -51,6 +51,9 @@ type Options struct {
 	// process's random stream with draw, and must take those that Caffe's layer
 	// takes when it is set up: the last one of them seeds its prefetch thread.
 	Open func(l *spec.Layer, draw func() uint32) (Source, error)
+	// Sink opens what a layer writes to, in nets that have such a layer
+	// (HDF5Output).
+	Sink func(l *spec.Layer) (Sink, error)
 	// Random is the process's random stream, which all its nets share: fillers,
 	// DummyData and Dropout draw from it. Nil is a stream of seed 0.
 	Random *rng.Source
@@ -104,6 +107,7 @@ type Net struct {
 	o        Options
 	spec     *spec.Net
 	sources  map[int]*source           // by layer
+	sinks    map[int]*sink             // by layer
 	inputs   map[string][]engine.Shape // shapes that the caller gave, by Input layer
 	storage  *plan.Storage
 	owner    string               // of the states in the storage: "" for the net that made it
@@ -131,7 +135,7 @@ func New(f *proto.NetFile, o Options) (*Net, error) {
 		return nil, err
 	}
 	n := &Net{
-		o: o, spec: resolved, sources: map[int]*source{}, inputs: map[string][]engine.Shape{}, compiled: map[string]*compiled{},
+		o: o, spec: resolved, sources: map[int]*source{}, sinks: map[int]*sink{}, inputs: map[string][]engine.Shape{}, compiled: map[string]*compiled{},
 	}
 	if o.Share != nil {
 		n.storage = o.Share.storage
@@ -172,7 +176,12 @@ func (n *Net) Close() error {
 	for _, s := range n.sources {
 		errs = append(errs, s.Close())
 	}
-	n.sources = nil
+	for _, s := range n.sinks {
+		if err := s.Close(); err != nil {
+			errs = append(errs, s.layer.Errorf("%w", err))
+		}
+	}
+	n.sources, n.sinks = nil, nil
 	return errors.Join(errs...)
 }
 

@@ -37,7 +37,10 @@ func (n *Net) run(dirs ...graph.Direction) error {
 	if err := n.feed(); err != nil {
 		return err
 	}
-	return n.now.plan.Run(dirs...)
+	if err := n.now.plan.Run(dirs...); err != nil {
+		return err
+	}
+	return n.drain()
 }
 
 // followShapes asks the sources for their next batch's shapes and recompiles

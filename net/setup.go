@@ -59,7 +59,10 @@ func (n *Net) setUp() error {
 	if err := n.checkShare(g); err != nil {
 		return err
 	}
-	return n.initialise(g, drawn)
+	if err := n.initialise(g, drawn); err != nil {
+		return err
+	}
+	return n.openSinks()
 }
 
 // initialise compiles the net and stores its params' first values.

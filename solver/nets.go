@@ -91,7 +91,7 @@ func (s *Solver) buildTrain() error {
 		return err
 	}
 	s.train, err = net.New(f, net.Options{
-		Device: s.o.Device, Open: s.o.Open, Random: s.random, Log: s.log,
+		Device: s.o.Device, Open: s.o.Open, Sink: s.o.Sink, Random: s.random, Log: s.log,
 		State: state(caffepb.Phase_TRAIN, f.Net.State, s.param.TrainState), Update: updateOptions(s.param), KeepAll: s.param.GetDebugInfo(),
 	})
 	if err != nil {
@@ -132,7 +132,7 @@ func (s *Solver) buildTest(i int, from netSource) error {
 	}
 	s.log.Infof(solverFile, 190, "Creating test net (#%d) specified by %s", i, from.text)
 	t, err := net.New(f, net.Options{
-		Device: s.o.Device, Open: s.o.Open, Random: s.random, Log: s.log, Share: s.train,
+		Device: s.o.Device, Open: s.o.Open, Sink: s.o.Sink, Random: s.random, Log: s.log, Share: s.train,
 		State: state(caffepb.Phase_TEST, f.Net.State, own), KeepAll: s.param.GetDebugInfo(),
 	})
 	if err != nil {

@@ -50,6 +50,8 @@ type Options struct {
 	Device engine.Device
 	// Open opens the source of a data layer, as net.Options.Open.
 	Open func(l *spec.Layer, draw func() uint32) (net.Source, error)
+	// Sink opens what a layer writes to, as net.Options.Sink.
+	Sink func(l *spec.Layer) (net.Sink, error)
 	// Log takes Caffe's log; one with Errorf gets lines of that severity too. Nil is no log.
 	Log net.Logger
 	// Action is asked after each iteration and before each batch of a test, until it answers None or

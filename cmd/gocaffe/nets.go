@@ -38,7 +38,7 @@ func (a *app) newNet(phase caffepb.Phase, o net.Options) (*net.Net, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.State, o.Log, o.Open = a.flags.state(phase), a.log, a.openSource
+	o.State, o.Log, o.Open, o.Sink = a.flags.state(phase), a.log, a.openSource, a.openSink
 	n, err := net.New(f, o)
 	return n, fatalAt("net.cpp", 53, err)
 }

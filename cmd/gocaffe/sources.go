@@ -9,13 +9,28 @@ import (
 // openSource opens the source of a data layer. The layer's type has been checked: it is one of those below.
 func (a *app) openSource(l *spec.Layer, draw func() uint32) (net.Source, error) {
 	o := data.Options{Phase: l.GetPhase(), Random: draw, Log: a.log, Compat: a.flags.bvlc()}
-	open := data.OpenData
-	if l.GetType() == "ImageData" {
-		open = data.OpenImageData
+	switch l.GetType() {
+	case "ImageData":
+		return source(data.OpenImageData(l.LayerParameter, o))
+	case "HDF5Data":
+		return source(data.OpenHDF5Data(l.LayerParameter, o))
 	}
-	loader, err := open(l.LayerParameter, o)
+	return source(data.OpenData(l.LayerParameter, o))
+}
+
+// source makes no Source of a nil pointer.
+func source[S net.Source](s S, err error) (net.Source, error) {
 	if err != nil {
-		return nil, err // not a nil *Loader in a Source
+		return nil, err
 	}
-	return loader, nil
+	return s, nil
+}
+
+// openSink opens the file that an HDF5Output layer writes; no other layer writes any.
+func (a *app) openSink(l *spec.Layer) (net.Sink, error) {
+	s, err := data.CreateHDF5Output(l.GetHdf5OutputParam().GetFileName(), a.log)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }

@@ -53,7 +53,7 @@ func train(a *app) (err error) {
 
 func (a *app) solverOptions(dev engine.Device, sig *signals) solver.Options {
 	o := solver.Options{
-		Device: dev, Open: a.openSource, Log: a.trainLog(), Action: sig.action, Snapshot: a.flags.snapshot,
+		Device: dev, Open: a.openSource, Sink: a.openSink, Log: a.trainLog(), Action: sig.action, Snapshot: a.flags.snapshot,
 		Level: int(a.flags.level), Stages: a.flags.stages(), Compat: a.flags.bvlc(), HDF5: snapshot.HDF5{},
 		Progress: func(p solver.Progress) { a.log.Progress(glog.Progress(p)) },
 	}

@@ -224,6 +224,13 @@ func (b *Builder) HasFeedShapes() bool {
 	return ok
 }
 
+// Sink declares values that the host writes somewhere after each forward pass.
+func (b *Builder) Sink(values ...Value) {
+	if b.err == nil {
+		b.g.Sinks = append(b.g.Sinks, Sink{Layer: b.layer, Values: values})
+	}
+}
+
 // FeedShapes are the shapes of the next batch of the layer's data source, as
 // Options.FeedShapes gave them; an error where it gave none.
 func (b *Builder) FeedShapes() []engine.Shape {

@@ -107,6 +107,13 @@ type Assign struct {
 	To, Value Value
 }
 
+// Sink is values that the host reads after each forward pass and writes
+// somewhere.
+type Sink struct {
+	Layer  int
+	Values []Value
+}
+
 // Loss is a top that counts as loss: weight times the sum of its elements.
 type Loss struct {
 	Value  Value
@@ -130,6 +137,7 @@ type Graph struct {
 	Names   []string         // the keys of Blobs in the order of first appearance
 	Feeds   []Feed
 	Assigns []Assign
+	Sinks   []Sink // in the order of their layers
 	Losses  []Loss
 	Outputs []string // blobs that nobody consumes, in byte order of their names
 
