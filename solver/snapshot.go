@@ -85,10 +85,18 @@ func (s *Solver) snapshot() error {
 				err = errors.Join(err, e)
 			}
 		}
-		return fmt.Errorf("Couldn't write the snapshot of iteration %d: %w. Earlier snapshots are intact", s.iter, err)
+		return fmt.Errorf("Couldn't write the snapshot of iteration %d: %w. Earlier snapshots are intact%s", s.iter, err, whoElse(err))
 	}
 	s.saved, s.lastFile = s.iter, f.state
 	return nil
+}
+
+// whoElse explains a temporary file that vanished while it was being written.
+func whoElse(err error) string {
+	if errors.Is(err, fs.ErrNotExist) {
+		return ". Does another training use the same snapshot_prefix, or was the folder removed?"
+	}
+	return ""
 }
 
 func (s *Solver) writeModel(f snapshotFiles, hdf5 bool) error {
