@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/gocaffe/gocaffe/engine"
 )
 
 // failingDisk fails once, at a call of one kind after some that work.
@@ -297,40 +299,41 @@ func TestResumeIsExact(t *testing.T) {
 		"iter_size": `iter_size: 3 clip_gradients: 0.1 snapshot_diff: true`,
 		"tests":     `test_net_param { ` + tinyTest + ` } test_iter: 2 test_interval: 3 test_compute_loss: true`,
 	}
-	for name, more := range settings {
-		t.Run(name, func(t *testing.T) {
-			t.Chdir(t.TempDir())
-			base := tiny
-			if strings.Contains(more, "lr_policy") {
-				base = strings.Replace(tiny, `lr_policy: "fixed"`, "", 1)
-			}
-			text := base + more + ` max_iter: 12 display: 1 snapshot: 4 snapshot_prefix: `
-			whole := new(lines)
-			if _, err := solve(t, text+`"whole"`, Options{Log: whole}); err != nil {
-				t.Fatal(err)
-			}
-			for stop := 1; stop < 12; stop += 3 {
-				prefix := fmt.Sprintf("part%d", stop)
-				log := new(lines)
-				polls := 0
-				o := Options{Log: log, Action: func() Action {
-					if polls++; polls == stop {
-						return SnapshotStop
-					}
-					return None
-				}}
-				s, err := solve(t, text+`"`+prefix+`"`, o)
-				if err != nil || !s.Stopped() {
-					t.Fatal(err)
+	for engine, dev := range engines(t) {
+		for name, more := range settings {
+			t.Run(engine+"/"+name, func(t *testing.T) {
+				t.Chdir(t.TempDir())
+				base := tiny
+				if strings.Contains(more, "lr_policy") {
+					base = strings.Replace(tiny, `lr_policy: "fixed"`, "", 1)
 				}
-				o.Action, o.Snapshot = nil, fmt.Sprintf("%s_iter_%d.solverstate", prefix, s.Iteration())
-				if _, err := solve(t, text+`"`+prefix+`"`, o); err != nil {
-					t.Fatal(err)
-				}
-				sameSnapshot(t, prefix, "whole", 12)
-				sameEnd(t, log, whole)
-			}
-		})
+				resumeAnywhere(t, dev, base+more)
+			})
+		}
+	}
+}
+
+// resumeAnywhere trains in one go, and stopped after 1, 4, 7 and 10 questions for an action.
+func resumeAnywhere(t *testing.T, dev engine.Device, text string) {
+	text += ` max_iter: 12 display: 1 snapshot: 4 snapshot_prefix: `
+	whole := new(lines)
+	if _, err := solve(t, text+`"whole"`, Options{Device: dev, Log: whole}); err != nil {
+		t.Fatal(err)
+	}
+	for stop := 1; stop < 12; stop += 3 {
+		prefix := fmt.Sprintf("part%d", stop)
+		log := new(lines)
+		o := Options{Device: dev, Log: log, Action: actions(map[int]Action{stop: SnapshotStop})}
+		s, err := solve(t, text+`"`+prefix+`"`, o)
+		if err != nil || !s.Stopped() {
+			t.Fatal(err)
+		}
+		o.Action, o.Snapshot = nil, fmt.Sprintf("%s_iter_%d.solverstate", prefix, s.Iteration())
+		if _, err := solve(t, text+`"`+prefix+`"`, o); err != nil {
+			t.Fatal(err)
+		}
+		sameSnapshot(t, prefix, "whole", 12)
+		sameEnd(t, log, whole)
 	}
 }
 
