@@ -36,7 +36,7 @@ func Open(c engine.Config) (engine.Device, error) {
 		return nil, fmt.Errorf("cpu: %d threads: want 1 or more, or 0 for one a core", c.Threads)
 	}
 	if err := dnnl.Load(); err != nil {
-		return nil, fmt.Errorf("cpu: no oneDNN: %w; install libdnnl2 or libdnnl3 (Debian, Ubuntu: apt-get install libdnnl-dev)", err)
+		return nil, fmt.Errorf("cpu: no oneDNN: %w", err)
 	}
 	return &device{threads: threadsOr(c.Threads)}, nil
 }

@@ -9,7 +9,7 @@
 #ifndef GOCAFFE_HAVE_DNNL
 
 extern "C" const char *gc_load(void) {
-  return "this binary was built without oneDNN's headers; install libdnnl-dev (Debian, Ubuntu) and build again";
+  return "this binary was built without oneDNN's headers; install libdnnl-dev (Debian, Ubuntu) and build with go build -a, as the build cache does not see headers";
 }
 
 #else
@@ -19,6 +19,7 @@ extern "C" const char *gc_load(void) {
 #define GC_STRING2(x) #x
 #define GC_STRING(x) GC_STRING2(x)
 static const char library[] = "libdnnl.so." GC_STRING(DNNL_VERSION_MAJOR);
+static const char package[] = "libdnnl" GC_STRING(DNNL_VERSION_MAJOR);
 
 // gc_load opens the library of the version whose headers this was compiled with, in
 // the global scope: there the calls of this folder, left undefined by the linker,
@@ -26,12 +27,12 @@ static const char library[] = "libdnnl.so." GC_STRING(DNNL_VERSION_MAJOR);
 extern "C" const char *gc_load(void) {
   static std::string why;
   if (dlopen(library, RTLD_NOW | RTLD_GLOBAL) == nullptr) {
-    why = dlerror();
+    why = std::string(dlerror()) + "; install the package " + package + " (Debian, Ubuntu)";
     return why.c_str();
   }
   // A oneDNN built with another threading library leaves libgomp to us.
   if (dlsym(RTLD_DEFAULT, "GOMP_parallel") == nullptr && dlopen("libgomp.so.1", RTLD_NOW | RTLD_GLOBAL) == nullptr) {
-    why = dlerror();
+    why = std::string(dlerror()) + "; install the package libgomp1 (Debian, Ubuntu)";
     return why.c_str();
   }
   return nullptr;
