@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/gocaffe/gocaffe/engine"
+	"github.com/gocaffe/gocaffe/engine/enginetest"
 	"github.com/gocaffe/gocaffe/internal/npz"
 	"github.com/gocaffe/gocaffe/net/graph"
 	"github.com/gocaffe/gocaffe/net/plan"
@@ -57,7 +58,7 @@ func TestSharedBatchNorm(t *testing.T) {
 		layer { name: "l2" type: "BatchNorm" bottom: "b" top: "z" `+shared+` }`)
 	check(t, err)
 	check(t, g.Verify())
-	for name, dev := range engines(t) {
+	for name, dev := range enginetest.Devices(t) {
 		for _, o := range []plan.Options{{}, {NoFuse: true}, {NoReuse: true}} {
 			got := runShared(t, g, dev, o)
 			for i, want := range []float32{5.5, 12, 2.5} {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/gocaffe/gocaffe/engine"
+	"github.com/gocaffe/gocaffe/engine/enginetest"
 	"github.com/gocaffe/gocaffe/internal/npz"
 	"github.com/gocaffe/gocaffe/layers"
 	"github.com/gocaffe/gocaffe/net/graph"
@@ -40,7 +41,7 @@ func TestPlannedTypesHaveNoDef(t *testing.T) {
 // backward, and compares everything that Caffe wrote down; again without fusion
 // and without reuse of memory.
 func TestGoldenLayers(t *testing.T) {
-	devices := engines(t)
+	devices := enginetest.Devices(t)
 	dir := cmp.Or(os.Getenv("GOCAFFE_GOLDEN_LAYERS"), ownGoldens)
 	for _, name := range goldenNames(t, dir) {
 		t.Run(name, func(t *testing.T) {

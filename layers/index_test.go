@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/gocaffe/gocaffe/engine"
+	"github.com/gocaffe/gocaffe/engine/enginetest"
 	"github.com/gocaffe/gocaffe/net/graph"
 	"github.com/gocaffe/gocaffe/net/plan"
 )
@@ -26,7 +27,7 @@ func TestIndexErrors(t *testing.T) {
 		{[]string{"2 3", "2"}, `MultinomialLogisticLoss" bottom: "a" bottom: "b" top: "y"`, "b", []float32{0, 3}, new(*engine.LabelError)},
 		{[]string{"2 3", "2", "3 3"}, `InfogainLoss" bottom: "a" bottom: "b" bottom: "c" top: "y"`, "b", []float32{0, 3}, new(*engine.LabelError)},
 	} {
-		for name, dev := range engines(t) {
+		for name, dev := range enginetest.Devices(t) {
 			r := runText(t, dev, plan.Options{}, c.shapes, `layer { name: "l" type: "`+c.layer+" }")
 			r.set(c.input, c.bad)
 			err := r.p.Run(graph.Forward)

@@ -4,12 +4,12 @@
 package layers
 
 import (
-	"fmt"
 	"sort"
 	"strings"
 
 	"github.com/gocaffe/gocaffe/net/graph"
 	"github.com/gocaffe/gocaffe/net/spec"
+	"github.com/gocaffe/gocaffe/proto"
 )
 
 // Arity is how many bottoms or tops a layer takes: Min to Max, Max < 0 for no
@@ -123,12 +123,10 @@ func checkCount(l *spec.Layer, a Arity, n int, field, noun string) error {
 	return nil
 }
 
-// nearest suggests a known type that differs in case only: the usual mistake.
+// nearest suggests the known type that was most likely meant.
 func nearest(typ string) string {
-	for t := range defs {
-		if strings.EqualFold(t, typ) {
-			return fmt.Sprintf(", did you mean %s?", t)
-		}
+	if t := proto.Nearest(typ, Types()); t != "" {
+		return ", did you mean " + t + "?"
 	}
 	return ""
 }

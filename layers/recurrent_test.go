@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/gocaffe/gocaffe/engine"
+	"github.com/gocaffe/gocaffe/engine/enginetest"
 	"github.com/gocaffe/gocaffe/internal/npz"
 	"github.com/gocaffe/gocaffe/net/plan"
 	"github.com/gocaffe/gocaffe/proto/caffepb"
@@ -28,7 +29,7 @@ func recurrentText(typ, more string) string {
 // four, for the state carries over; and the second one's output and gradients are
 // those of a layer that is given the state.
 func TestRecurrentState(t *testing.T) {
-	for name, dev := range engines(t) {
+	for name, dev := range enginetest.Devices(t) {
 		for _, typ := range []string{"RNN", "LSTM"} {
 			for what, o := range map[string]plan.Options{"": {}, " without fusion": {NoFuse: true}, " without reuse": {NoReuse: true}} {
 				t.Run(typ+" on "+name+what, func(t *testing.T) { compareRecurrent(t, dev, o, typ) })
@@ -114,7 +115,7 @@ func TestLSTMUnit(t *testing.T) {
 	c, gates, cont := uniform(rng, n*d), uniform(rng, 4*n*d), []float32{1, 0}
 	dc, dh := uniform(rng, n*d), uniform(rng, n*d)
 	next, h := lstmByHand(c, gates, cont, d)
-	for name, dev := range engines(t) {
+	for name, dev := range enginetest.Devices(t) {
 		r := runText(t, dev, plan.Options{}, []string{"1 2 3", "1 2 12", "1 2"}, `layer { name: "l" type: "LSTMUnit" bottom: "a" bottom: "b" bottom: "c" top: "y" top: "z" }`)
 		r.set("a", c)
 		r.set("b", gates)
@@ -185,7 +186,7 @@ func TestRecurrentRedraws(t *testing.T) {
 // TestRecurrentOwners: nets that share params have states of their own.
 func TestRecurrentOwners(t *testing.T) {
 	text := `layer { name: "l" type: "RNN" bottom: "a" bottom: "b" top: "y" recurrent_param { num_output: 4 } }`
-	for name, dev := range engines(t) {
+	for name, dev := range enginetest.Devices(t) {
 		s := plan.NewStorage(dev)
 		var outs [][]float32
 		for _, owner := range []string{"", "test net/", ""} {

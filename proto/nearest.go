@@ -43,9 +43,9 @@ func fieldsWith(md protoreflect.MessageDescriptor, name string) string {
 	return strings.Join(found, ", ")
 }
 
-// nearest returns the name with the smallest edit distance, if it is near enough to be a slip. The
-// ending that half of all fields share makes no two names near.
-func nearest(name string, names []string) string {
+// Nearest returns the name with the smallest edit distance, if it is near enough to be a slip, else
+// "". The ending that half of all fields share makes no two names near.
+func Nearest(name string, names []string) string {
 	stem := func(s string) string { return strings.TrimSuffix(strings.ToLower(s), "_param") }
 	name = stem(name)
 	best, bestDist := "", max(1, len(name)/3)+1

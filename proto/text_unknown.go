@@ -134,7 +134,7 @@ func (p *parser) hint(md protoreflect.MessageDescriptor, name string) string {
 	if inner := fieldsWith(md, name); inner != "" {
 		return " It belongs inside " + inner + "."
 	}
-	if near := nearest(name, fieldNames(md)); near != "" {
+	if near := Nearest(name, fieldNames(md)); near != "" {
 		return fmt.Sprintf(" did you mean %s?", near)
 	}
 	if strings.HasSuffix(name, "_param") {

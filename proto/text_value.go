@@ -231,7 +231,7 @@ func enumValue(fd protoreflect.FieldDescriptor, t token, minus bool) (v protoref
 
 func enumHint(ed protoreflect.EnumDescriptor, name string) string {
 	names := enumNames(ed)
-	if near := nearest(name, names); near != "" {
+	if near := Nearest(name, names); near != "" {
 		return fmt.Sprintf(" did you mean %s?", near)
 	}
 	if len(names) <= 8 {

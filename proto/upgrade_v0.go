@@ -125,7 +125,7 @@ func (f *NetFile) checkV0(i int) error {
 	}
 	slices.Sort(names)
 	hint := "."
-	if near := nearest(l.GetType(), names); near != "" {
+	if near := Nearest(l.GetType(), names); near != "" {
 		hint = ": did you mean " + near + "?"
 	}
 	return f.errorAt(at.find("layer.type"), "Unknown layer name: %s (V0 layer %q)%s", l.GetType(), l.GetName(), hint)

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/gocaffe/gocaffe/engine"
+	"github.com/gocaffe/gocaffe/engine/enginetest"
 	"github.com/gocaffe/gocaffe/net"
 	"github.com/gocaffe/gocaffe/net/spec"
 	"github.com/gocaffe/gocaffe/proto"
@@ -23,7 +24,7 @@ func TestGoldenSolvers(t *testing.T) {
 	if err != nil || len(dirs) < 20 {
 		t.Fatalf("%d golden solvers, want 20 (%v)", len(dirs), err)
 	}
-	for name, dev := range engines(t) {
+	for name, dev := range enginetest.Devices(t) {
 		for _, file := range dirs {
 			run := filepath.Base(filepath.Dir(file))
 			t.Run(name+"/"+run, func(t *testing.T) {

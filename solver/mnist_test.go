@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/gocaffe/gocaffe/data/mnist"
+	"github.com/gocaffe/gocaffe/engine/enginetest"
 	"github.com/gocaffe/gocaffe/proto"
 )
 
@@ -57,7 +58,7 @@ func TestGoldenMnist(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	devices := engines(t)
+	devices := enginetest.Devices(t)
 	t.Chdir(t.TempDir())
 	for _, set := range []mnist.Set{mnist.Train, mnist.Test} {
 		if err := mnist.MakeLMDB("mnist_"+set.Name+"_lmdb", digits, set); err != nil {

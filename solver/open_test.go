@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -18,31 +17,6 @@ import (
 	"github.com/gocaffe/gocaffe/net/spec"
 	"github.com/gocaffe/gocaffe/proto"
 )
-
-// engines opens the engines that GOCAFFE_TEST_ENGINES names, each of which must exist; by default
-// ref, and cpu where its library is found.
-func engines(t *testing.T) map[string]engine.Device {
-	t.Helper()
-	names, must := []string{"ref", "cpu"}, []string{"ref"}
-	if list := os.Getenv("GOCAFFE_TEST_ENGINES"); list != "" {
-		names = strings.Split(list, ",")
-		must = names
-	}
-	devices := map[string]engine.Device{}
-	for _, name := range names {
-		dev, err := engine.Open(name, engine.Config{})
-		if err != nil && slices.Contains(must, name) {
-			t.Fatal(err)
-		}
-		if err != nil {
-			t.Logf("without engine %s: %v", name, err)
-			continue
-		}
-		t.Cleanup(func() { dev.Close() })
-		devices[name] = dev
-	}
-	return devices
-}
 
 func refDevice(t testing.TB) engine.Device {
 	t.Helper()

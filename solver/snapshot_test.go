@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/gocaffe/gocaffe/engine"
+	"github.com/gocaffe/gocaffe/engine/enginetest"
 )
 
 // failingDisk fails once, at a call of one kind after some that work.
@@ -299,7 +300,7 @@ func TestResumeIsExact(t *testing.T) {
 		"iter_size": `iter_size: 3 clip_gradients: 0.1 snapshot_diff: true`,
 		"tests":     `test_net_param { ` + tinyTest + ` } test_iter: 2 test_interval: 3 test_compute_loss: true`,
 	}
-	for engine, dev := range engines(t) {
+	for engine, dev := range enginetest.Devices(t) {
 		for name, more := range settings {
 			t.Run(engine+"/"+name, func(t *testing.T) {
 				t.Chdir(t.TempDir())

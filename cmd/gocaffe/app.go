@@ -15,6 +15,7 @@ import (
 
 	"github.com/gocaffe/gocaffe/cmd/gocaffe/internal/gflags"
 	"github.com/gocaffe/gocaffe/internal/glog"
+	"github.com/gocaffe/gocaffe/proto"
 )
 
 // version is this program's; the linker sets it for releases.
@@ -203,7 +204,7 @@ func (a *app) unknownAction(name string) error {
 		a.log.Errorf("caffe.cpp", 81, "\t%s", n)
 	}
 	hint := ""
-	if n := gflags.Nearest(name, names); n != "" {
+	if n := proto.Nearest(name, names); n != "" {
 		hint = fmt.Sprintf(" (did you mean %s?)", n)
 	}
 	return fatalf("caffe.cpp", 83, "Unknown action: %s%s", name, hint)

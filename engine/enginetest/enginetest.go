@@ -138,6 +138,35 @@ func Required(name string) bool {
 	return slices.Contains(strings.Split(os.Getenv("GOCAFFE_TEST_ENGINES"), ","), name)
 }
 
+// Devices opens the engines that a test of nets runs on: those that
+// GOCAFFE_TEST_ENGINES names, each of which must exist; without it ref, and cpu
+// where its library is found.
+func Devices(t testing.TB) map[string]engine.Device {
+	t.Helper()
+	names := []string{"ref", "cpu"}
+	if list := os.Getenv("GOCAFFE_TEST_ENGINES"); list != "" {
+		names = strings.Split(list, ",")
+	}
+	devices := map[string]engine.Device{}
+	for _, name := range names {
+		dev, err := engine.Open(name, engine.Config{})
+		if err != nil && (name == "ref" || Required(name)) {
+			t.Fatal(err)
+		}
+		if err != nil {
+			t.Logf("without engine %s: %v", name, err)
+			continue
+		}
+		t.Cleanup(func() {
+			if err := dev.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		devices[name] = dev
+	}
+	return devices
+}
+
 // OpenOrSkip opens the named engine. Where that fails, the test fails if the
 // engine is Required and is skipped, with the reason, if not.
 func OpenOrSkip(t testing.TB, name string, c engine.Config) engine.Device {

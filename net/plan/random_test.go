@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"math"
 	"math/rand"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/gocaffe/gocaffe/engine"
+	"github.com/gocaffe/gocaffe/engine/enginetest"
 	"github.com/gocaffe/gocaffe/layers"
 	"github.com/gocaffe/gocaffe/net/graph"
 	"github.com/gocaffe/gocaffe/net/plan"
@@ -86,30 +86,17 @@ func (w *netWriter) block(top string) string {
 	return w.relu(w.layer("Deconvolution", top, fmt.Sprintf("convolution_param { num_output: %d kernel_size: 2 stride: 1 }", out)))
 }
 
-// engines lists the engines to compare: those that open, and an error for one
-// that GOCAFFE_TEST_ENGINES demands and that does not.
-func engines(t *testing.T) []string {
-	names := []string{"ref"}
-	if dev, err := engine.Open("cpu", engine.Config{}); err == nil {
-		names = append(names, "cpu")
-		must(t, dev.Close())
-	} else if strings.Contains(os.Getenv("GOCAFFE_TEST_ENGINES"), "cpu") {
-		t.Fatal(err)
-	}
-	return names
-}
-
 // TestRandomNets trains random nets for two steps: every engine, fused and not,
 // with and without reuse of memory, ends with the same weights.
 func TestRandomNets(t *testing.T) {
-	names := engines(t)
+	devices := enginetest.Devices(t)
 	for seed := range int64(40) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			text := randomNet(rand.New(rand.NewSource(seed)))
-			want := trainOn(t, "ref", text, plan.Options{NoFuse: true, NoReuse: true})
-			for _, name := range names {
+			want := trainOn(t, devices["ref"], text, plan.Options{NoFuse: true, NoReuse: true})
+			for name, dev := range devices {
 				for _, o := range []plan.Options{{}, {NoFuse: true}, {NoReuse: true}} {
-					got := trainOn(t, name, text, o)
+					got := trainOn(t, dev, text, o)
 					if msg := differ(want, got, 2e-3); msg != "" {
 						t.Fatalf("%s, fuse %v, reuse %v: %s\n%s", name, !o.NoFuse, !o.NoReuse, msg, text)
 					}
@@ -137,16 +124,13 @@ func differ(want, got [][]float32, tolerance float64) string {
 }
 
 // trainOn gives the params after two steps, and the loss.
-func trainOn(t *testing.T, name, text string, o plan.Options) [][]float32 {
+func trainOn(t *testing.T, dev engine.Device, text string, o plan.Options) [][]float32 {
 	t.Helper()
 	g, err := graph.Build(resolve(t, text), graph.Options{Lower: layers.Lower})
 	must(t, err)
 	must(t, graph.Differentiate(g, graph.GradOptions{}))
 	u, err := graph.AddUpdate(g, graph.UpdateOptions{Rule: engine.SGD, Momentum: 0.9, WeightDecay: 0.01})
 	must(t, err)
-	dev, err := engine.Open(name, engine.Config{})
-	must(t, err)
-	defer dev.Close()
 	p, err := plan.Compile(g, dev, o)
 	must(t, err)
 	defer p.Close()

@@ -4,10 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"google.golang.org/protobuf/proto"
 
+	gcproto "github.com/gocaffe/gocaffe/proto"
 	"github.com/gocaffe/gocaffe/proto/caffepb"
 )
 
@@ -139,38 +139,11 @@ func unknownBottom(layers []*Layer, i, j int) error {
 
 // suggest names the known blob that is spelled most like name.
 func suggest(name string, known []string) string {
-	best, distance := "", len(name)/2+1
-	for _, k := range known {
-		if d := edits(strings.ToLower(name), strings.ToLower(k)); d < distance {
-			best, distance = k, d
-		}
-	}
-	switch {
-	case best != "":
+	if best := gcproto.Nearest(name, known); best != "" {
 		return fmt.Sprintf(": did you mean '%s'?", best)
-	case len(known) == 0:
+	}
+	if len(known) == 0 {
 		return ": no layer before makes a blob"
 	}
 	return ": no layer before makes it in this phase"
-}
-
-// edits is the Levenshtein distance.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

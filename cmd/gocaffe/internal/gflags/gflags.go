@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/gocaffe/gocaffe/internal/glog"
+	"github.com/gocaffe/gocaffe/proto"
 )
 
 // Parser reads command lines of one program.
@@ -38,7 +39,7 @@ func Unknown(known *pflag.FlagSet, names ...string) *UsageError {
 	e := &UsageError{}
 	for _, name := range names {
 		e.Lines = append(e.Lines, fmt.Sprintf("ERROR: unknown command line flag '%s'", name))
-		if n := Nearest(name, flagNames(known)); n != "" {
+		if n := proto.Nearest(name, flagNames(known)); n != "" {
 			e.Lines = append(e.Lines, fmt.Sprintf("       did you mean -%s?", n))
 		}
 	}
