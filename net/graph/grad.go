@@ -34,6 +34,7 @@ func (d *differ) want(v Value, build func() Value) Value {
 	return build()
 }
 
+// Convolutions.
 func init() {
 	gradOf(func(d *differ, op engine.Conv, n Node, dy []Value) []Value {
 		x, w := n.In[0], n.In[1]
@@ -59,6 +60,10 @@ func init() {
 			}),
 		}
 	})
+}
+
+// Products and elementwise functions.
+func init() {
 	gradOf(gradGemm)
 	gradOf(func(d *differ, op engine.Unary, n Node, dy []Value) []Value {
 		ref := n.In[0]
@@ -85,6 +90,10 @@ func init() {
 	gradOf(func(d *differ, _ engine.PReLU, n Node, dy []Value) []Value {
 		return append(d.Ops(engine.PReLUGrad{}, dy[0], n.In[0], n.In[1]), None)[:2]
 	})
+}
+
+// Pooling and normalisation.
+func init() {
 	gradOf(func(d *differ, op engine.Pool, n Node, dy []Value) []Value {
 		if dy[0] == None { // only the mask is used further on, and has no gradient
 			return []Value{None}
@@ -109,6 +118,10 @@ func init() {
 	gradOf(func(d *differ, op engine.Softmax, n Node, dy []Value) []Value {
 		return []Value{d.Op(engine.SoftmaxGrad(op), dy[0], n.Out[0])}
 	})
+}
+
+// Losses and reductions.
+func init() {
 	// Labels and targets get no gradient, nor do the probabilities pass one on.
 	gradOf(func(d *differ, op engine.SoftmaxLoss, n Node, dy []Value) []Value {
 		if dy[0] == None {
@@ -138,6 +151,10 @@ func init() {
 	gradOf(func(d *differ, op engine.Reduce, n Node, dy []Value) []Value {
 		return []Value{d.Op(engine.ReduceGrad(op), dy[0], n.In[0])}
 	})
+}
+
+// Shapes.
+func init() {
 	gradOf(func(d *differ, op engine.Concat, n Node, dy []Value) []Value {
 		sizes := make([]int, len(n.In))
 		for i, v := range n.In {
