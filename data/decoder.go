@@ -17,6 +17,7 @@ type decoding struct {
 	source        string // name of the source, for errors
 	mode          decode.Mode
 	height, width int // to which images of a list are resized; 0 keeps their size
+	windows       *windowing
 }
 
 // worker decodes one record after the other, in buffers of its own.
@@ -26,6 +27,8 @@ type worker struct {
 	datum   Datum
 	file    []byte
 	pic     picture
+	part    decode.Image // a window's
+	floats  []float32    // a window's picture
 }
 
 func (w *worker) close() { w.decoder.Close() }
@@ -33,9 +36,12 @@ func (w *worker) close() { w.decoder.Close() }
 // open decodes a record. The picture is valid until the next call.
 func (w *worker) open(rec *Record) (*picture, error) {
 	var err error
-	if rec.Line > 0 {
+	switch {
+	case rec.cut != nil:
+		err = w.openWindow(rec)
+	case rec.Line > 0:
 		err = w.openFile(rec)
-	} else {
+	default:
 		err = w.openDatum(rec)
 	}
 	if err != nil {

@@ -19,6 +19,7 @@ type Record struct {
 	File  string // an encoded image, opened by whoever decodes the record
 	Label int32
 	Line  int // in the image list
+	cut   *cut
 }
 
 // Mark is a place between two records of a source.

@@ -20,8 +20,11 @@ const stateVersion = 1
 // State is the place after the batches that Next has given, and the layer's random state, as JSON. Batches made ahead do not count.
 func (l *Loader) State() ([]byte, error) {
 	s := state{Version: stateVersion, Source: l.source.Name(), Len: l.source.Len(), Next: l.consumed, Seed: l.seed}
-	if list, ok := l.source.(*listSource); ok {
-		s.Shuffle = list.seed
+	switch source := l.source.(type) {
+	case *listSource:
+		s.Shuffle = source.seed
+	case *windowSource:
+		s.Shuffle = source.seed
 	}
 	return json.Marshal(s)
 }
@@ -44,8 +47,13 @@ func (l *Loader) Restore(b []byte) error {
 	}
 	l.stop()
 	l.err, l.consumed, l.seed = nil, s.Next, s.Seed
-	if list, ok := l.source.(*listSource); ok && list.order != nil {
-		list.seed = s.Shuffle
+	switch source := l.source.(type) {
+	case *listSource:
+		if source.order != nil {
+			source.seed = s.Shuffle
+		}
+	case *windowSource:
+		source.seed = s.Shuffle
 	}
 	return l.source.Seek(s.Next.Mark)
 }

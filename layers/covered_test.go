@@ -16,6 +16,7 @@ var goldenElsewhere = map[string]string{
 	"HDF5Output": "what it writes: TestHDF5Output in package data, TestSinks in package net",
 	"LSTMUnit":   "computed by hand: TestLSTMUnit",
 	"MemoryData": "its batches come from a program: TestShapes",
+	"WindowData": "its batches come from files: TestWindows in package data",
 }
 
 // TestEveryTypeIsCovered: each registered type occurs in a golden net, or there

@@ -206,6 +206,10 @@ var broken = []struct {
 	{pair, `HDF5Output" bottom: "a" bottom: "b"`, `hdf5_output_param.file_name must name the file to write`},
 	{[]string{"2 3", "3"}, `HDF5Output" bottom: "a" bottom: "b" hdf5_output_param { file_name: "f" }`, `data blob and label blob must have the same batch size`},
 	{[]string{"2 3 1 1 1", "2"}, `HDF5Output" bottom: "a" bottom: "b" hdf5_output_param { file_name: "f" }`, `Cannot use legacy accessors`},
+	{nil, `WindowData" top: "y" top: "z" window_data_param { batch_size: 2 } transform_param { crop_size: 2 }`, `window_data_param.source must name a window file`},
+	{nil, `WindowData" top: "y" top: "z" window_data_param { source: "s" } transform_param { crop_size: 2 }`, `Positive batch size required`},
+	{nil, `WindowData" top: "y" top: "z" window_data_param { source: "s" batch_size: 2 }`, `transform_param.crop_size must be positive`},
+	{nil, `WindowData" top: "y" top: "z" window_data_param { source: "s" batch_size: 2 crop_mode: "round" } transform_param { crop_size: 2 }`, `crop_mode "round": want "warp" or "square"`},
 	{image, `Reduction" bottom: "a" top: "y" reduction_param { axis: 4 }`, `axis 4 out of range`},
 }
 

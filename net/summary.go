@@ -129,6 +129,8 @@ func guess(l *spec.Layer) (shape engine.Shape, assumed string) {
 	switch l.GetType() {
 	case "Data":
 		batch = int(l.GetDataParam().GetBatchSize())
+	case "WindowData":
+		batch = int(l.GetWindowDataParam().GetBatchSize())
 	case "ImageData":
 		p := l.GetImageDataParam()
 		batch, height, width = int(p.GetBatchSize()), int(p.GetNewHeight()), int(p.GetNewWidth())

@@ -14,6 +14,8 @@ func (a *app) openSource(l *spec.Layer, draw func() uint32) (net.Source, error) 
 		return source(data.OpenImageData(l.LayerParameter, o))
 	case "HDF5Data":
 		return source(data.OpenHDF5Data(l.LayerParameter, o))
+	case "WindowData":
+		return source(data.OpenWindowData(l.LayerParameter, o))
 	}
 	return source(data.OpenData(l.LayerParameter, o))
 }
