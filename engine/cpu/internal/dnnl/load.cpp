@@ -21,11 +21,21 @@ extern "C" const char *gc_load(void) {
 static const char library[] = "libdnnl.so." GC_STRING(DNNL_VERSION_MAJOR);
 static const char package[] = "libdnnl" GC_STRING(DNNL_VERSION_MAJOR);
 
+// short_waits lets threads that wait for others spin for some ten microseconds, then
+// sleep, where the user has not said otherwise. libgomp's default is milliseconds: while
+// another program, or a decoder of ours, has one of the processors, the spinning thread
+// keeps the one that it waits for from running. LeNet beside one busy process: 5.7 s
+// instead of 6.3 s for 500 iterations and two thirds of the processor time; alone: the same.
+static void short_waits() {
+  if (getenv("OMP_WAIT_POLICY") == nullptr) setenv("GOMP_SPINCOUNT", "500", 0);
+}
+
 // gc_load opens the library of the version whose headers this was compiled with, in
 // the global scope: there the calls of this folder, left undefined by the linker,
 // find it, and libgomp, which it brings along.
 extern "C" const char *gc_load(void) {
   static std::string why;
+  short_waits();
   if (dlopen(library, RTLD_NOW | RTLD_GLOBAL) == nullptr) {
     why = std::string(dlerror()) + "; install the package " + package + " (Debian, Ubuntu)";
     return why.c_str();
