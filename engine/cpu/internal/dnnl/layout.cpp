@@ -62,23 +62,24 @@ static const dnnl_format_tag_t common_tags[] = {
     dnnl_gOIw16i16o,  dnnl_gOIhw16i16o, dnnl_gOIdhw16i16o, dnnl_gOIhw16o16i, dnnl_gOIdhw16o16i, dnnl_gOIhw8i8o,     dnnl_Goihw16g,
     dnnl_Goihw8g,     dnnl_Goiw16g,     dnnl_Goidhw16g};
 
-static bool has_tag(const memory::desc &m, const memory::dims &v, dnnl_format_tag_t tag) {
-  const memory::desc t(v, m.data_type(), static_cast<memory::format_tag>(tag), true);
+static bool has_tag(const memory::desc &m, const memory::dims &v, memory::data_type type, dnnl_format_tag_t tag) {
+  const memory::desc t(v, type, static_cast<memory::format_tag>(tag), true);
   return !t.is_zero() && t == m;
 }
 
 void set_layout(gc_desc *d, const memory::desc &m, int64_t groups) {
   const memory::dims v = dims_of(*d, groups);
+  const memory::data_type type = type_of(*d);
   d->tag = d->groups = 0;
-  if (has_tag(m, v, static_cast<dnnl_format_tag_t>(plain_tag(v.size())))) return;
+  if (has_tag(m, v, type, static_cast<dnnl_format_tag_t>(plain_tag(v.size())))) return;
   d->groups = static_cast<int32_t>(groups > 1 ? groups : 0);
   for (dnnl_format_tag_t t : common_tags)
-    if (has_tag(m, v, t)) {
+    if (has_tag(m, v, type, t)) {
       d->tag = t;
       return;
     }
   for (int t = dnnl_a; t < dnnl_format_tag_last; t++)
-    if (has_tag(m, v, static_cast<dnnl_format_tag_t>(t))) {
+    if (has_tag(m, v, type, static_cast<dnnl_format_tag_t>(t))) {
       d->tag = t;
       return;
     }
@@ -201,7 +202,7 @@ static gc_kernel *reorder(const gc_io &io) {
   if (x.tag == y.tag && x.groups == y.groups) return copy(x, io.threads);
   const int64_t groups = std::max(x.groups, y.groups);
   const memory::desc from = memory_desc(x, groups), to = memory_desc(y, groups);
-  if (from.dims() != to.dims()) throw Unsupported("a reorder between layouts of different groups");
+  if ((x.tag != 0 && y.tag != 0 && x.groups != y.groups) || dims_of(x) != dims_of(y)) throw Unsupported("a reorder between layouts of different groups");
   auto k = std::make_unique<PrimitiveKernel>();
   const dnnl::reorder::primitive_desc pd(cpu_engine(), from, cpu_engine(), to, user_scratchpad());
   k->bind(DNNL_ARG_FROM, 0, from, false);
