@@ -1,6 +1,8 @@
 package cpu_test
 
 import (
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -33,5 +35,20 @@ func TestConformance(t *testing.T) {
 		if !refused(what) && !(strings.HasPrefix(what, "Conv") && runs <= withoutAxes) {
 			t.Errorf("%s: %d runs are unsupported", what, runs)
 		}
+	}
+}
+
+// TestInstructionSets runs the suite as on lesser processors: our loops are compiled for
+// three instruction sets, and oneDNN's layouts depend on it.
+func TestInstructionSets(t *testing.T) {
+	enginetest.OpenOrSkip(t, cpu.Name, engine.Config{})
+	for _, isa := range []string{"AVX2", "SSE41"} {
+		t.Run(isa, func(t *testing.T) {
+			c := exec.Command(os.Args[0], "-test.run=^TestConformance$")
+			c.Env = append(os.Environ(), "ONEDNN_MAX_CPU_ISA="+isa, "GOCAFFE_TEST_ENGINES=cpu")
+			if out, err := c.CombinedOutput(); err != nil {
+				t.Errorf("%v\n%s", err, out)
+			}
+		})
 	}
 }

@@ -263,7 +263,7 @@ func TestLayouts(t *testing.T) {
 	if got, want := l.Bytes(x), 64*144*4*((20+block-1)/block*block); got != want {
 		t.Errorf("20 channels in %s take %d bytes, want %d", l.LayoutName(x.Layout), got, want)
 	}
-	if x, _, _ := conv(20, 50); l.LayoutName(x.Layout) != "nhwc" {
+	if x, _, _ := conv(20, 50); block == 16 && l.LayoutName(x.Layout) != "nhwc" {
 		t.Errorf("20 channels are read in %s", l.LayoutName(x.Layout))
 	}
 	if x, _, _ := conv(1, 20); x.Layout != engine.Plain {
