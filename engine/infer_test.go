@@ -48,6 +48,7 @@ func TestInferRefuses(t *testing.T) {
 		{"argmax of nothing", engine.ArgMax{}, []engine.Desc{image}},
 		{"gather from a scalar", engine.Gather{}, []engine.Desc{engine.Dense(), engine.Dense(2)}},
 		{"gather gradient of other indices", engine.GatherGrad{Rows: 4}, []engine.Desc{engine.Dense(3, 2), engine.Dense(2)}},
+		{"more nonzero elements than there are", engine.Nonzero{Count: 3}, []engine.Desc{engine.Dense(2)}},
 		{"one-hot of no class", engine.OneHot{}, []engine.Desc{engine.Dense(2)}},
 		{"im2col without spatial axes", engine.Im2col{}, []engine.Desc{engine.Dense(2, 3)}},
 		{"im2col of a small image", engine.Im2col{Kernel: two, Stride: one, Pad: none, Dilation: one}, []engine.Desc{engine.Dense(1, 4, 1, 5)}},

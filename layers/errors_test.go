@@ -210,6 +210,9 @@ var broken = []struct {
 	{nil, `WindowData" top: "y" top: "z" window_data_param { source: "s" } transform_param { crop_size: 2 }`, `Positive batch size required`},
 	{nil, `WindowData" top: "y" top: "z" window_data_param { source: "s" batch_size: 2 }`, `transform_param.crop_size must be positive`},
 	{nil, `WindowData" top: "y" top: "z" window_data_param { source: "s" batch_size: 2 crop_mode: "round" } transform_param { crop_size: 2 }`, `crop_mode "round": want "warp" or "square"`},
+	{[]string{"2 3", "2"}, `Filter" bottom: "a" bottom: "b" top: "y" top: "z"`, `2 tops, want 1`},
+	{[]string{"2 3", "2 2"}, `Filter" bottom: "a" bottom: "b" top: "y"`, `Selector blob dimensions must be singletons (1), except the first: b has shape 2 2`},
+	{[]string{"2 3", "3 1"}, `Filter" bottom: "a" bottom: "b" top: "y"`, `Each bottom should have the same 0th dimension as the selector blob`},
 	{image, `Reduction" bottom: "a" top: "y" reduction_param { axis: 4 }`, `axis 4 out of range`},
 }
 

@@ -73,6 +73,7 @@ var shapes = []struct {
 	{[]string{"3 7"}, `Im2col" bottom: "a" top: "y" convolution_param { kernel_size: 3 pad: 1 axis: 0 }`, "9 7", nil},
 	{[]string{"2 3 4", "2 4"}, `InfogainLoss" bottom: "a" bottom: "b" top: "l" top: "y" infogain_loss_param { source: "h" }`, "2 3 4", nil},
 	{[]string{"2 3 1 1", "2 1 1 1"}, `HingeLoss" bottom: "a" bottom: "b" top: "y"`, "", nil},
+	{[]string{"5 3", "5 1 1"}, `Filter" bottom: "a" bottom: "b" top: "y"`, "5 3", nil}, // all, before anything is known
 	{nil, `DummyData" top: "y" dummy_data_param { num: 2 channels: 3 height: 4 width: 5 }`, "2 3 4 5", nil},
 }
 

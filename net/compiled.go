@@ -21,12 +21,13 @@ type compiled struct {
 	plan   *plan.Plan
 	stage  map[graph.Value][]float32 // host memory of feeds that the device keeps elsewhere
 	filled bool                      // constant DummyData tops are
+	probes map[int]*probe            // by layer: what computes a selector alone
 }
 
 // use compiles a graph that was lowered for the present shapes and makes it the
 // net's current one.
 func (n *Net) use(g *graph.Graph) error {
-	c := &compiled{graph: g, stage: map[graph.Value][]float32{}}
+	c := &compiled{graph: g, stage: map[graph.Value][]float32{}, probes: map[int]*probe{}}
 	if n.o.Backward {
 		o := graph.GradOptions{Force: n.o.ForceBackward, SeedTops: n.o.SeedTops}
 		if err := graph.Differentiate(g, o); err != nil {
@@ -133,7 +134,7 @@ func (c *compiled) clearInputs() error {
 	return nil
 }
 
-// key names the shapes of all feeds.
+// key names the shapes of all feeds, and what is selected.
 func key(g *graph.Graph) string {
 	var shapes []engine.Shape
 	for _, f := range g.Feeds {
@@ -143,14 +144,18 @@ func key(g *graph.Graph) string {
 			}
 		}
 	}
-	return fmt.Sprint(shapes)
+	var counts []int
+	for _, s := range g.Selections {
+		counts = append(counts, s.Count)
+	}
+	return fmt.Sprint(shapes, counts)
 }
 
 // remember keeps c for its shapes and drops what was not used for longest.
 func (n *Net) remember(c *compiled) error {
 	if len(n.recent) == maxCompiled {
 		oldest := n.recent[0]
-		if err := n.compiled[oldest].plan.Close(); err != nil {
+		if err := n.compiled[oldest].close(); err != nil {
 			return err
 		}
 		delete(n.compiled, oldest)

@@ -108,6 +108,7 @@ type Net struct {
 	spec     *spec.Net
 	sources  map[int]*source           // by layer
 	sinks    map[int]*sink             // by layer
+	selected map[string]int            // how many items Filter layers forward, by name
 	inputs   map[string][]engine.Shape // shapes that the caller gave, by Input layer
 	storage  *plan.Storage
 	owner    string               // of the states in the storage: "" for the net that made it
@@ -135,7 +136,7 @@ func New(f *proto.NetFile, o Options) (*Net, error) {
 		return nil, err
 	}
 	n := &Net{
-		o: o, spec: resolved, sources: map[int]*source{}, sinks: map[int]*sink{}, inputs: map[string][]engine.Shape{}, compiled: map[string]*compiled{},
+		o: o, spec: resolved, sources: map[int]*source{}, sinks: map[int]*sink{}, selected: map[string]int{}, inputs: map[string][]engine.Shape{}, compiled: map[string]*compiled{},
 	}
 	if o.Share != nil {
 		n.storage = o.Share.storage
@@ -167,7 +168,7 @@ func (n *Net) Plan() *plan.Plan { return n.now.plan }
 func (n *Net) Close() error {
 	var errs []error
 	for _, c := range n.compiled {
-		errs = append(errs, c.plan.Close())
+		errs = append(errs, c.close())
 	}
 	n.compiled, n.recent = map[string]*compiled{}, nil
 	if n.o.Share == nil && n.storage != nil {

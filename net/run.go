@@ -3,6 +3,7 @@ package net
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/gocaffe/gocaffe/engine"
 	"github.com/gocaffe/gocaffe/net/filler"
@@ -34,7 +35,7 @@ func (n *Net) run(dirs ...graph.Direction) error {
 	if err := n.followShapes(); err != nil {
 		return err
 	}
-	if err := n.feed(); err != nil {
+	if err := n.feed(func(int, time.Duration) {}); err != nil {
 		return err
 	}
 	if err := n.now.plan.Run(dirs...); err != nil {
@@ -61,15 +62,37 @@ func (n *Net) followShapes() error {
 }
 
 // feed writes what the host makes for a run, in the order of the layers, which
-// is that of Caffe's random draws.
-func (n *Net) feed() error {
-	for _, f := range n.now.graph.Feeds {
+// is that of Caffe's random draws, and tells how long each took. A selection is
+// followed before what lies behind it is drawn.
+func (n *Net) feed(observe func(layer int, d time.Duration)) error {
+	followed := 0
+	for i := 0; i <= len(n.now.graph.Feeds); i++ {
+		for next := n.nextSelection(followed, i); next != nil; next = n.nextSelection(followed, i) {
+			if err := n.follow(*next, i); err != nil {
+				return err
+			}
+			followed++
+		}
+		if i == len(n.now.graph.Feeds) {
+			break
+		}
+		f, start := n.now.graph.Feeds[i], time.Now()
 		if err := n.feedOne(f); err != nil {
 			return err
 		}
+		observe(f.Layer, time.Since(start))
 	}
 	n.now.filled = true
 	return nil
+}
+
+// nextSelection is the one behind those followed, if it comes before feed i.
+func (n *Net) nextSelection(followed, i int) *graph.Selection {
+	g := n.now.graph
+	if followed == len(g.Selections) || i < len(g.Feeds) && g.Feeds[i].Layer < g.Selections[followed].Layer {
+		return nil
+	}
+	return &g.Selections[followed]
 }
 
 // feedOne writes one feed's values.

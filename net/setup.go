@@ -178,7 +178,7 @@ func (n *Net) build(list []*spec.Layer) (*graph.Graph, error) {
 	for _, s := range n.sources {
 		shapes[s.layer.GetName()] = s.shapes
 	}
-	return graph.Build(list, graph.Options{Name: n.Name(), Lower: layers.Lower, FeedShapes: shapes})
+	return graph.Build(list, graph.Options{Name: n.Name(), Lower: layers.Lower, FeedShapes: shapes, Selected: n.selected})
 }
 
 // checkShare applies Caffe's rules to a net that uses another one's params:

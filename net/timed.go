@@ -18,14 +18,9 @@ func (n *Net) RunTimed(observe func(layer int, d time.Duration), dirs ...graph.D
 		if err := n.followShapes(); err != nil {
 			return err
 		}
-		for _, f := range n.now.graph.Feeds {
-			start := time.Now()
-			if err := n.feedOne(f); err != nil {
-				return err
-			}
-			observe(f.Layer, time.Since(start))
+		if err := n.feed(observe); err != nil {
+			return err
 		}
-		n.now.filled = true
 	}
 	return n.now.plan.RunTimed(func(s *plan.Step, d time.Duration) { observe(s.Layer, d) }, dirs...)
 }

@@ -15,7 +15,7 @@ import (
 func refused(what string) bool {
 	op, mode, _ := strings.Cut(what, " ")
 	switch op {
-	case "Accuracy", "ArgMax", "Gather", "GatherGrad", "OneHot", "Im2col", "Col2im", "InfogainLoss", "InfogainLossGrad":
+	case "Accuracy", "ArgMax", "Gather", "GatherGrad", "Nonzero", "OneHot", "Im2col", "Col2im", "InfogainLoss", "InfogainLossGrad":
 		return true
 	case "ConvGradWeights", "LRN", "Pool": // a main output that nobody reads is pruned
 		if strings.HasSuffix(mode, "output 0 unread") {

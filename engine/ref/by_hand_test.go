@@ -60,6 +60,7 @@ var forwardByHand = []byHand{
 	{"accuracy of the top 2", engine.Accuracy{TopK: 2, Axis: 1}, []engine.Shape{{2, 3}, {2}}, [][]float32{{1, 2, 3, 3, 2, 1}, {1, 2}}, [][]float32{{0.5}, {0, 1, 0}}},
 	{"gather", engine.Gather{}, []engine.Shape{{3, 2}, {2}}, [][]float32{{1, 2, 3, 4, 5, 6}, {2, 0.9}}, [][]float32{{5, 6, 1, 2}}},
 	{"gather gradient", engine.GatherGrad{Rows: 3}, []engine.Shape{{3, 2}, {3}}, [][]float32{{1, 2, 3, 4, 5, 6}, {2, 0, 2}}, [][]float32{{3, 4, 0, 0, 6, 8}}},
+	{"nonzero", engine.Nonzero{Count: 2}, []engine.Shape{{4}}, [][]float32{{0, nan, 0, -2}}, [][]float32{{1, 3}}},
 	{"one-hot", engine.OneHot{Classes: 3, On: 5, Off: -1}, []engine.Shape{{2}}, [][]float32{{2, 0}}, [][]float32{{-1, -1, 5, 5, -1, -1}}},
 	// 1 2 3 with a 0 on each side: windows of 2 at 0 and 2.
 	{"im2col", engine.Im2col{Kernel: engine.IntsOf(2), Stride: engine.IntsOf(2), Pad: engine.IntsOf(1), Dilation: engine.IntsOf(1)},

@@ -22,6 +22,8 @@ type Options struct {
 	Lower func(l *spec.Layer) (lower LowerFunc, loss bool, err error)
 	// FeedShapes gives the shapes of the next batch of each data layer.
 	FeedShapes map[string][]engine.Shape
+	// Selected says how many items a layer of this name selects (Builder.Select).
+	Selected map[string]int
 }
 
 // Build lowers the layers in order: the forward part of the graph. All layers
@@ -33,7 +35,7 @@ func Build(layers []*spec.Layer, o Options) (*Graph, error) {
 		Tops: make([][]Value, len(layers)), Bottoms: make([][]Value, len(layers)),
 		Seeds: map[Value]Value{}, Grads: map[Value]Value{},
 	}
-	b := &Builder{g: g, shared: map[string]int{}, feeds: o.FeedShapes, custom: map[Value]customGrad{}}
+	b := &Builder{g: g, shared: map[string]int{}, feeds: o.FeedShapes, selected: o.Selected, custom: map[Value]customGrad{}}
 	versions := map[spec.Blob]Value{}
 	consumed := map[string]bool{}
 	var errs []error

@@ -12,13 +12,14 @@ import (
 // Builder is what a layer lowers itself through. The first error sticks: later
 // calls return None and change nothing, so that Lower needs no error checks.
 type Builder struct {
-	g      *Graph
-	layer  int // the layer that is being lowered
-	dir    Direction
-	shared map[string]int // params by name
-	feeds  map[string][]engine.Shape
-	custom map[Value]customGrad
-	err    error
+	g        *Graph
+	layer    int // the layer that is being lowered
+	dir      Direction
+	shared   map[string]int // params by name
+	feeds    map[string][]engine.Shape
+	selected map[string]int
+	custom   map[Value]customGrad
+	err      error
 }
 
 // Err is the first error of the layer being lowered, or nil.
@@ -229,6 +230,21 @@ func (b *Builder) Sink(values ...Value) {
 	if b.err == nil {
 		b.g.Sinks = append(b.g.Sinks, Sink{Layer: b.layer, Values: values})
 	}
+}
+
+// Select gives the positions of the selector's entries that are not 0, as Gather
+// takes them. Options.Selected says how many there are; without an entry for the
+// layer it is all.
+func (b *Builder) Select(selector Value) Value {
+	if b.err != nil {
+		return None
+	}
+	n := b.Shape(selector).Count()
+	if k, ok := b.selected[b.g.Layers[b.layer].GetName()]; ok {
+		n = min(n, k)
+	}
+	b.g.Selections = append(b.g.Selections, Selection{Layer: b.layer, Selector: selector, Count: n})
+	return b.Op(engine.Nonzero{Count: n}, b.Stop(selector))
 }
 
 // FeedShapes are the shapes of the next batch of the layer's data source, as

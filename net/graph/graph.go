@@ -107,6 +107,14 @@ type Assign struct {
 	To, Value Value
 }
 
+// Selection is a choice of items whose number the values decide: the entries of
+// Selector that are not 0, Count of them as the graph is lowered.
+type Selection struct {
+	Layer    int
+	Selector Value
+	Count    int
+}
+
 // Sink is values that the host reads after each forward pass and writes
 // somewhere.
 type Sink struct {
@@ -138,8 +146,11 @@ type Graph struct {
 	Feeds   []Feed
 	Assigns []Assign
 	Sinks   []Sink // in the order of their layers
-	Losses  []Loss
-	Outputs []string // blobs that nobody consumes, in byte order of their names
+	// Selections are in the order of their layers. Whoever runs the graph must see
+	// that the counts are right.
+	Selections []Selection
+	Losses     []Loss
+	Outputs    []string // blobs that nobody consumes, in byte order of their names
 
 	Loss  Value           // total weighted loss, scalar; None without a loss
 	Seeds map[Value]Value // gradients that the caller feeds (Options.SeedTops): top → its gradient
