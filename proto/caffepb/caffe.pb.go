@@ -1770,6 +1770,713 @@ func (V0LayerParameter_PoolMethod) EnumDescriptor() ([]byte, []int) {
 	return file_caffe_proto_rawDescGZIP(), []int{62, 0}
 }
 
+// How boxes are written relative to a default box.
+type PriorBoxParameter_CodeType int32
+
+const (
+	PriorBoxParameter_CORNER      PriorBoxParameter_CodeType = 1 // differences of the corners
+	PriorBoxParameter_CENTER_SIZE PriorBoxParameter_CodeType = 2 // difference of the centres in sizes, logarithms of the sizes' ratios
+	PriorBoxParameter_CORNER_SIZE PriorBoxParameter_CodeType = 3 // differences of the corners in sizes
+)
+
+// Enum value maps for PriorBoxParameter_CodeType.
+var (
+	PriorBoxParameter_CodeType_name = map[int32]string{
+		1: "CORNER",
+		2: "CENTER_SIZE",
+		3: "CORNER_SIZE",
+	}
+	PriorBoxParameter_CodeType_value = map[string]int32{
+		"CORNER":      1,
+		"CENTER_SIZE": 2,
+		"CORNER_SIZE": 3,
+	}
+)
+
+func (x PriorBoxParameter_CodeType) Enum() *PriorBoxParameter_CodeType {
+	p := new(PriorBoxParameter_CodeType)
+	*p = x
+	return p
+}
+
+func (x PriorBoxParameter_CodeType) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (PriorBoxParameter_CodeType) Descriptor() protoreflect.EnumDescriptor {
+	return file_caffe_proto_enumTypes[27].Descriptor()
+}
+
+func (PriorBoxParameter_CodeType) Type() protoreflect.EnumType {
+	return &file_caffe_proto_enumTypes[27]
+}
+
+func (x PriorBoxParameter_CodeType) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Do not use.
+func (x *PriorBoxParameter_CodeType) UnmarshalJSON(b []byte) error {
+	num, err := protoimpl.X.UnmarshalJSONEnum(x.Descriptor(), b)
+	if err != nil {
+		return err
+	}
+	*x = PriorBoxParameter_CodeType(num)
+	return nil
+}
+
+// Deprecated: Use PriorBoxParameter_CodeType.Descriptor instead.
+func (PriorBoxParameter_CodeType) EnumDescriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{65, 0}
+}
+
+type ResizeParameter_ResizeMode int32
+
+const (
+	ResizeParameter_WARP                   ResizeParameter_ResizeMode = 1
+	ResizeParameter_FIT_SMALL_SIZE         ResizeParameter_ResizeMode = 2
+	ResizeParameter_FIT_LARGE_SIZE_AND_PAD ResizeParameter_ResizeMode = 3
+)
+
+// Enum value maps for ResizeParameter_ResizeMode.
+var (
+	ResizeParameter_ResizeMode_name = map[int32]string{
+		1: "WARP",
+		2: "FIT_SMALL_SIZE",
+		3: "FIT_LARGE_SIZE_AND_PAD",
+	}
+	ResizeParameter_ResizeMode_value = map[string]int32{
+		"WARP":                   1,
+		"FIT_SMALL_SIZE":         2,
+		"FIT_LARGE_SIZE_AND_PAD": 3,
+	}
+)
+
+func (x ResizeParameter_ResizeMode) Enum() *ResizeParameter_ResizeMode {
+	p := new(ResizeParameter_ResizeMode)
+	*p = x
+	return p
+}
+
+func (x ResizeParameter_ResizeMode) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ResizeParameter_ResizeMode) Descriptor() protoreflect.EnumDescriptor {
+	return file_caffe_proto_enumTypes[28].Descriptor()
+}
+
+func (ResizeParameter_ResizeMode) Type() protoreflect.EnumType {
+	return &file_caffe_proto_enumTypes[28]
+}
+
+func (x ResizeParameter_ResizeMode) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Do not use.
+func (x *ResizeParameter_ResizeMode) UnmarshalJSON(b []byte) error {
+	num, err := protoimpl.X.UnmarshalJSONEnum(x.Descriptor(), b)
+	if err != nil {
+		return err
+	}
+	*x = ResizeParameter_ResizeMode(num)
+	return nil
+}
+
+// Deprecated: Use ResizeParameter_ResizeMode.Descriptor instead.
+func (ResizeParameter_ResizeMode) EnumDescriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{68, 0}
+}
+
+type ResizeParameter_PadMode int32
+
+const (
+	ResizeParameter_CONSTANT       ResizeParameter_PadMode = 1
+	ResizeParameter_MIRRORED       ResizeParameter_PadMode = 2
+	ResizeParameter_REPEAT_NEAREST ResizeParameter_PadMode = 3
+)
+
+// Enum value maps for ResizeParameter_PadMode.
+var (
+	ResizeParameter_PadMode_name = map[int32]string{
+		1: "CONSTANT",
+		2: "MIRRORED",
+		3: "REPEAT_NEAREST",
+	}
+	ResizeParameter_PadMode_value = map[string]int32{
+		"CONSTANT":       1,
+		"MIRRORED":       2,
+		"REPEAT_NEAREST": 3,
+	}
+)
+
+func (x ResizeParameter_PadMode) Enum() *ResizeParameter_PadMode {
+	p := new(ResizeParameter_PadMode)
+	*p = x
+	return p
+}
+
+func (x ResizeParameter_PadMode) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ResizeParameter_PadMode) Descriptor() protoreflect.EnumDescriptor {
+	return file_caffe_proto_enumTypes[29].Descriptor()
+}
+
+func (ResizeParameter_PadMode) Type() protoreflect.EnumType {
+	return &file_caffe_proto_enumTypes[29]
+}
+
+func (x ResizeParameter_PadMode) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Do not use.
+func (x *ResizeParameter_PadMode) UnmarshalJSON(b []byte) error {
+	num, err := protoimpl.X.UnmarshalJSONEnum(x.Descriptor(), b)
+	if err != nil {
+		return err
+	}
+	*x = ResizeParameter_PadMode(num)
+	return nil
+}
+
+// Deprecated: Use ResizeParameter_PadMode.Descriptor instead.
+func (ResizeParameter_PadMode) EnumDescriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{68, 1}
+}
+
+type ResizeParameter_InterpMode int32
+
+const (
+	ResizeParameter_LINEAR   ResizeParameter_InterpMode = 1
+	ResizeParameter_AREA     ResizeParameter_InterpMode = 2
+	ResizeParameter_NEAREST  ResizeParameter_InterpMode = 3
+	ResizeParameter_CUBIC    ResizeParameter_InterpMode = 4
+	ResizeParameter_LANCZOS4 ResizeParameter_InterpMode = 5
+)
+
+// Enum value maps for ResizeParameter_InterpMode.
+var (
+	ResizeParameter_InterpMode_name = map[int32]string{
+		1: "LINEAR",
+		2: "AREA",
+		3: "NEAREST",
+		4: "CUBIC",
+		5: "LANCZOS4",
+	}
+	ResizeParameter_InterpMode_value = map[string]int32{
+		"LINEAR":   1,
+		"AREA":     2,
+		"NEAREST":  3,
+		"CUBIC":    4,
+		"LANCZOS4": 5,
+	}
+)
+
+func (x ResizeParameter_InterpMode) Enum() *ResizeParameter_InterpMode {
+	p := new(ResizeParameter_InterpMode)
+	*p = x
+	return p
+}
+
+func (x ResizeParameter_InterpMode) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ResizeParameter_InterpMode) Descriptor() protoreflect.EnumDescriptor {
+	return file_caffe_proto_enumTypes[30].Descriptor()
+}
+
+func (ResizeParameter_InterpMode) Type() protoreflect.EnumType {
+	return &file_caffe_proto_enumTypes[30]
+}
+
+func (x ResizeParameter_InterpMode) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Do not use.
+func (x *ResizeParameter_InterpMode) UnmarshalJSON(b []byte) error {
+	num, err := protoimpl.X.UnmarshalJSONEnum(x.Descriptor(), b)
+	if err != nil {
+		return err
+	}
+	*x = ResizeParameter_InterpMode(num)
+	return nil
+}
+
+// Deprecated: Use ResizeParameter_InterpMode.Descriptor instead.
+func (ResizeParameter_InterpMode) EnumDescriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{68, 2}
+}
+
+type MultiBoxLossParameter_LocLossType int32
+
+const (
+	MultiBoxLossParameter_L2        MultiBoxLossParameter_LocLossType = 0
+	MultiBoxLossParameter_SMOOTH_L1 MultiBoxLossParameter_LocLossType = 1
+)
+
+// Enum value maps for MultiBoxLossParameter_LocLossType.
+var (
+	MultiBoxLossParameter_LocLossType_name = map[int32]string{
+		0: "L2",
+		1: "SMOOTH_L1",
+	}
+	MultiBoxLossParameter_LocLossType_value = map[string]int32{
+		"L2":        0,
+		"SMOOTH_L1": 1,
+	}
+)
+
+func (x MultiBoxLossParameter_LocLossType) Enum() *MultiBoxLossParameter_LocLossType {
+	p := new(MultiBoxLossParameter_LocLossType)
+	*p = x
+	return p
+}
+
+func (x MultiBoxLossParameter_LocLossType) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (MultiBoxLossParameter_LocLossType) Descriptor() protoreflect.EnumDescriptor {
+	return file_caffe_proto_enumTypes[31].Descriptor()
+}
+
+func (MultiBoxLossParameter_LocLossType) Type() protoreflect.EnumType {
+	return &file_caffe_proto_enumTypes[31]
+}
+
+func (x MultiBoxLossParameter_LocLossType) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Do not use.
+func (x *MultiBoxLossParameter_LocLossType) UnmarshalJSON(b []byte) error {
+	num, err := protoimpl.X.UnmarshalJSONEnum(x.Descriptor(), b)
+	if err != nil {
+		return err
+	}
+	*x = MultiBoxLossParameter_LocLossType(num)
+	return nil
+}
+
+// Deprecated: Use MultiBoxLossParameter_LocLossType.Descriptor instead.
+func (MultiBoxLossParameter_LocLossType) EnumDescriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{71, 0}
+}
+
+type MultiBoxLossParameter_ConfLossType int32
+
+const (
+	MultiBoxLossParameter_SOFTMAX  MultiBoxLossParameter_ConfLossType = 0
+	MultiBoxLossParameter_LOGISTIC MultiBoxLossParameter_ConfLossType = 1
+)
+
+// Enum value maps for MultiBoxLossParameter_ConfLossType.
+var (
+	MultiBoxLossParameter_ConfLossType_name = map[int32]string{
+		0: "SOFTMAX",
+		1: "LOGISTIC",
+	}
+	MultiBoxLossParameter_ConfLossType_value = map[string]int32{
+		"SOFTMAX":  0,
+		"LOGISTIC": 1,
+	}
+)
+
+func (x MultiBoxLossParameter_ConfLossType) Enum() *MultiBoxLossParameter_ConfLossType {
+	p := new(MultiBoxLossParameter_ConfLossType)
+	*p = x
+	return p
+}
+
+func (x MultiBoxLossParameter_ConfLossType) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (MultiBoxLossParameter_ConfLossType) Descriptor() protoreflect.EnumDescriptor {
+	return file_caffe_proto_enumTypes[32].Descriptor()
+}
+
+func (MultiBoxLossParameter_ConfLossType) Type() protoreflect.EnumType {
+	return &file_caffe_proto_enumTypes[32]
+}
+
+func (x MultiBoxLossParameter_ConfLossType) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Do not use.
+func (x *MultiBoxLossParameter_ConfLossType) UnmarshalJSON(b []byte) error {
+	num, err := protoimpl.X.UnmarshalJSONEnum(x.Descriptor(), b)
+	if err != nil {
+		return err
+	}
+	*x = MultiBoxLossParameter_ConfLossType(num)
+	return nil
+}
+
+// Deprecated: Use MultiBoxLossParameter_ConfLossType.Descriptor instead.
+func (MultiBoxLossParameter_ConfLossType) EnumDescriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{71, 1}
+}
+
+type MultiBoxLossParameter_MatchType int32
+
+const (
+	MultiBoxLossParameter_BIPARTITE      MultiBoxLossParameter_MatchType = 0
+	MultiBoxLossParameter_PER_PREDICTION MultiBoxLossParameter_MatchType = 1
+)
+
+// Enum value maps for MultiBoxLossParameter_MatchType.
+var (
+	MultiBoxLossParameter_MatchType_name = map[int32]string{
+		0: "BIPARTITE",
+		1: "PER_PREDICTION",
+	}
+	MultiBoxLossParameter_MatchType_value = map[string]int32{
+		"BIPARTITE":      0,
+		"PER_PREDICTION": 1,
+	}
+)
+
+func (x MultiBoxLossParameter_MatchType) Enum() *MultiBoxLossParameter_MatchType {
+	p := new(MultiBoxLossParameter_MatchType)
+	*p = x
+	return p
+}
+
+func (x MultiBoxLossParameter_MatchType) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (MultiBoxLossParameter_MatchType) Descriptor() protoreflect.EnumDescriptor {
+	return file_caffe_proto_enumTypes[33].Descriptor()
+}
+
+func (MultiBoxLossParameter_MatchType) Type() protoreflect.EnumType {
+	return &file_caffe_proto_enumTypes[33]
+}
+
+func (x MultiBoxLossParameter_MatchType) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Do not use.
+func (x *MultiBoxLossParameter_MatchType) UnmarshalJSON(b []byte) error {
+	num, err := protoimpl.X.UnmarshalJSONEnum(x.Descriptor(), b)
+	if err != nil {
+		return err
+	}
+	*x = MultiBoxLossParameter_MatchType(num)
+	return nil
+}
+
+// Deprecated: Use MultiBoxLossParameter_MatchType.Descriptor instead.
+func (MultiBoxLossParameter_MatchType) EnumDescriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{71, 2}
+}
+
+// Which unmatched boxes are in the loss.
+type MultiBoxLossParameter_MiningType int32
+
+const (
+	MultiBoxLossParameter_NONE         MultiBoxLossParameter_MiningType = 0 // all
+	MultiBoxLossParameter_MAX_NEGATIVE MultiBoxLossParameter_MiningType = 1 // those with the highest loss, neg_pos_ratio for each matched one
+	MultiBoxLossParameter_HARD_EXAMPLE MultiBoxLossParameter_MiningType = 2 // the sample_size worst, matched ones included
+)
+
+// Enum value maps for MultiBoxLossParameter_MiningType.
+var (
+	MultiBoxLossParameter_MiningType_name = map[int32]string{
+		0: "NONE",
+		1: "MAX_NEGATIVE",
+		2: "HARD_EXAMPLE",
+	}
+	MultiBoxLossParameter_MiningType_value = map[string]int32{
+		"NONE":         0,
+		"MAX_NEGATIVE": 1,
+		"HARD_EXAMPLE": 2,
+	}
+)
+
+func (x MultiBoxLossParameter_MiningType) Enum() *MultiBoxLossParameter_MiningType {
+	p := new(MultiBoxLossParameter_MiningType)
+	*p = x
+	return p
+}
+
+func (x MultiBoxLossParameter_MiningType) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (MultiBoxLossParameter_MiningType) Descriptor() protoreflect.EnumDescriptor {
+	return file_caffe_proto_enumTypes[34].Descriptor()
+}
+
+func (MultiBoxLossParameter_MiningType) Type() protoreflect.EnumType {
+	return &file_caffe_proto_enumTypes[34]
+}
+
+func (x MultiBoxLossParameter_MiningType) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Do not use.
+func (x *MultiBoxLossParameter_MiningType) UnmarshalJSON(b []byte) error {
+	num, err := protoimpl.X.UnmarshalJSONEnum(x.Descriptor(), b)
+	if err != nil {
+		return err
+	}
+	*x = MultiBoxLossParameter_MiningType(num)
+	return nil
+}
+
+// Deprecated: Use MultiBoxLossParameter_MiningType.Descriptor instead.
+func (MultiBoxLossParameter_MiningType) EnumDescriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{71, 3}
+}
+
+type BNParameter_BNMode int32
+
+const (
+	BNParameter_LEARN     BNParameter_BNMode = 0 // the batch's statistics
+	BNParameter_INFERENCE BNParameter_BNMode = 1 // scale and shift alone
+)
+
+// Enum value maps for BNParameter_BNMode.
+var (
+	BNParameter_BNMode_name = map[int32]string{
+		0: "LEARN",
+		1: "INFERENCE",
+	}
+	BNParameter_BNMode_value = map[string]int32{
+		"LEARN":     0,
+		"INFERENCE": 1,
+	}
+)
+
+func (x BNParameter_BNMode) Enum() *BNParameter_BNMode {
+	p := new(BNParameter_BNMode)
+	*p = x
+	return p
+}
+
+func (x BNParameter_BNMode) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (BNParameter_BNMode) Descriptor() protoreflect.EnumDescriptor {
+	return file_caffe_proto_enumTypes[35].Descriptor()
+}
+
+func (BNParameter_BNMode) Type() protoreflect.EnumType {
+	return &file_caffe_proto_enumTypes[35]
+}
+
+func (x BNParameter_BNMode) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Do not use.
+func (x *BNParameter_BNMode) UnmarshalJSON(b []byte) error {
+	num, err := protoimpl.X.UnmarshalJSONEnum(x.Descriptor(), b)
+	if err != nil {
+		return err
+	}
+	*x = BNParameter_BNMode(num)
+	return nil
+}
+
+// Deprecated: Use BNParameter_BNMode.Descriptor instead.
+func (BNParameter_BNMode) EnumDescriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{76, 0}
+}
+
+type BNParameter_Engine int32
+
+const (
+	BNParameter_DEFAULT BNParameter_Engine = 0
+	BNParameter_CAFFE   BNParameter_Engine = 1
+	BNParameter_CUDNN   BNParameter_Engine = 2
+)
+
+// Enum value maps for BNParameter_Engine.
+var (
+	BNParameter_Engine_name = map[int32]string{
+		0: "DEFAULT",
+		1: "CAFFE",
+		2: "CUDNN",
+	}
+	BNParameter_Engine_value = map[string]int32{
+		"DEFAULT": 0,
+		"CAFFE":   1,
+		"CUDNN":   2,
+	}
+)
+
+func (x BNParameter_Engine) Enum() *BNParameter_Engine {
+	p := new(BNParameter_Engine)
+	*p = x
+	return p
+}
+
+func (x BNParameter_Engine) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (BNParameter_Engine) Descriptor() protoreflect.EnumDescriptor {
+	return file_caffe_proto_enumTypes[36].Descriptor()
+}
+
+func (BNParameter_Engine) Type() protoreflect.EnumType {
+	return &file_caffe_proto_enumTypes[36]
+}
+
+func (x BNParameter_Engine) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Do not use.
+func (x *BNParameter_Engine) UnmarshalJSON(b []byte) error {
+	num, err := protoimpl.X.UnmarshalJSONEnum(x.Descriptor(), b)
+	if err != nil {
+		return err
+	}
+	*x = BNParameter_Engine(num)
+	return nil
+}
+
+// Deprecated: Use BNParameter_Engine.Descriptor instead.
+func (BNParameter_Engine) EnumDescriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{76, 1}
+}
+
+type SegAccuracyParameter_AccuracyMetric int32
+
+const (
+	SegAccuracyParameter_PixelAccuracy SegAccuracyParameter_AccuracyMetric = 0
+	SegAccuracyParameter_ClassAccuracy SegAccuracyParameter_AccuracyMetric = 1
+	SegAccuracyParameter_PixelIOU      SegAccuracyParameter_AccuracyMetric = 2
+)
+
+// Enum value maps for SegAccuracyParameter_AccuracyMetric.
+var (
+	SegAccuracyParameter_AccuracyMetric_name = map[int32]string{
+		0: "PixelAccuracy",
+		1: "ClassAccuracy",
+		2: "PixelIOU",
+	}
+	SegAccuracyParameter_AccuracyMetric_value = map[string]int32{
+		"PixelAccuracy": 0,
+		"ClassAccuracy": 1,
+		"PixelIOU":      2,
+	}
+)
+
+func (x SegAccuracyParameter_AccuracyMetric) Enum() *SegAccuracyParameter_AccuracyMetric {
+	p := new(SegAccuracyParameter_AccuracyMetric)
+	*p = x
+	return p
+}
+
+func (x SegAccuracyParameter_AccuracyMetric) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (SegAccuracyParameter_AccuracyMetric) Descriptor() protoreflect.EnumDescriptor {
+	return file_caffe_proto_enumTypes[37].Descriptor()
+}
+
+func (SegAccuracyParameter_AccuracyMetric) Type() protoreflect.EnumType {
+	return &file_caffe_proto_enumTypes[37]
+}
+
+func (x SegAccuracyParameter_AccuracyMetric) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Do not use.
+func (x *SegAccuracyParameter_AccuracyMetric) UnmarshalJSON(b []byte) error {
+	num, err := protoimpl.X.UnmarshalJSONEnum(x.Descriptor(), b)
+	if err != nil {
+		return err
+	}
+	*x = SegAccuracyParameter_AccuracyMetric(num)
+	return nil
+}
+
+// Deprecated: Use SegAccuracyParameter_AccuracyMetric.Descriptor instead.
+func (SegAccuracyParameter_AccuracyMetric) EnumDescriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{79, 0}
+}
+
+type MarginInnerProductParameter_MarginType int32
+
+const (
+	MarginInnerProductParameter_SINGLE    MarginInnerProductParameter_MarginType = 0
+	MarginInnerProductParameter_DOUBLE    MarginInnerProductParameter_MarginType = 1
+	MarginInnerProductParameter_TRIPLE    MarginInnerProductParameter_MarginType = 2
+	MarginInnerProductParameter_QUADRUPLE MarginInnerProductParameter_MarginType = 3
+)
+
+// Enum value maps for MarginInnerProductParameter_MarginType.
+var (
+	MarginInnerProductParameter_MarginType_name = map[int32]string{
+		0: "SINGLE",
+		1: "DOUBLE",
+		2: "TRIPLE",
+		3: "QUADRUPLE",
+	}
+	MarginInnerProductParameter_MarginType_value = map[string]int32{
+		"SINGLE":    0,
+		"DOUBLE":    1,
+		"TRIPLE":    2,
+		"QUADRUPLE": 3,
+	}
+)
+
+func (x MarginInnerProductParameter_MarginType) Enum() *MarginInnerProductParameter_MarginType {
+	p := new(MarginInnerProductParameter_MarginType)
+	*p = x
+	return p
+}
+
+func (x MarginInnerProductParameter_MarginType) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (MarginInnerProductParameter_MarginType) Descriptor() protoreflect.EnumDescriptor {
+	return file_caffe_proto_enumTypes[38].Descriptor()
+}
+
+func (MarginInnerProductParameter_MarginType) Type() protoreflect.EnumType {
+	return &file_caffe_proto_enumTypes[38]
+}
+
+func (x MarginInnerProductParameter_MarginType) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Do not use.
+func (x *MarginInnerProductParameter_MarginType) UnmarshalJSON(b []byte) error {
+	num, err := protoimpl.X.UnmarshalJSONEnum(x.Descriptor(), b)
+	if err != nil {
+		return err
+	}
+	*x = MarginInnerProductParameter_MarginType(num)
+	return nil
+}
+
+// Deprecated: Use MarginInnerProductParameter_MarginType.Descriptor instead.
+func (MarginInnerProductParameter_MarginType) EnumDescriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{83, 0}
+}
+
 // The dimensions of an array, outermost first.
 type BlobShape struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2528,8 +3235,32 @@ type LayerParameter struct {
 	ThresholdParam       *ThresholdParameter       `protobuf:"bytes,128,opt,name=threshold_param,json=thresholdParam" json:"threshold_param,omitempty"`
 	TileParam            *TileParameter            `protobuf:"bytes,138,opt,name=tile_param,json=tileParam" json:"tile_param,omitempty"`
 	WindowDataParam      *WindowDataParameter      `protobuf:"bytes,129,opt,name=window_data_param,json=windowDataParam" json:"window_data_param,omitempty"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
+	// Layers of forks; their messages stand at the end of this file.
+	// SSD.
+	MultiboxLossParam      *MultiBoxLossParameter      `protobuf:"bytes,201,opt,name=multibox_loss_param,json=multiboxLossParam" json:"multibox_loss_param,omitempty"`
+	PermuteParam           *PermuteParameter           `protobuf:"bytes,202,opt,name=permute_param,json=permuteParam" json:"permute_param,omitempty"`
+	PriorBoxParam          *PriorBoxParameter          `protobuf:"bytes,203,opt,name=prior_box_param,json=priorBoxParam" json:"prior_box_param,omitempty"`
+	DetectionOutputParam   *DetectionOutputParameter   `protobuf:"bytes,204,opt,name=detection_output_param,json=detectionOutputParam" json:"detection_output_param,omitempty"`
+	DetectionEvaluateParam *DetectionEvaluateParameter `protobuf:"bytes,205,opt,name=detection_evaluate_param,json=detectionEvaluateParam" json:"detection_evaluate_param,omitempty"`
+	NormParam              *NormalizeParameter         `protobuf:"bytes,206,opt,name=norm_param,json=normParam" json:"norm_param,omitempty"`
+	// Fast R-CNN.
+	RoiPoolingParam   *ROIPoolingParameter   `protobuf:"bytes,8266711,opt,name=roi_pooling_param,json=roiPoolingParam" json:"roi_pooling_param,omitempty"`
+	SmoothL1LossParam *SmoothL1LossParameter `protobuf:"bytes,8266712,opt,name=smooth_l1_loss_param,json=smoothL1LossParam" json:"smooth_l1_loss_param,omitempty"`
+	// R-FCN.
+	BoxAnnotatorOhemParam *BoxAnnotatorOHEMParameter `protobuf:"bytes,150,opt,name=box_annotator_ohem_param,json=boxAnnotatorOhemParam" json:"box_annotator_ohem_param,omitempty"`
+	PsroiPoolingParam     *PSROIPoolingParameter     `protobuf:"bytes,1153,opt,name=psroi_pooling_param,json=psroiPoolingParam" json:"psroi_pooling_param,omitempty"`
+	// SegNet and PSPNet.
+	BnParam          *BNParameter          `protobuf:"bytes,45,opt,name=bn_param,json=bnParam" json:"bn_param,omitempty"`
+	UpsampleParam    *UpsampleParameter    `protobuf:"bytes,1137,opt,name=upsample_param,json=upsampleParam" json:"upsample_param,omitempty"`
+	InterpParam      *InterpParameter      `protobuf:"bytes,1143,opt,name=interp_param,json=interpParam" json:"interp_param,omitempty"`
+	SegAccuracyParam *SegAccuracyParameter `protobuf:"bytes,1144,opt,name=seg_accuracy_param,json=segAccuracyParam" json:"seg_accuracy_param,omitempty"`
+	// Smaller ones.
+	ReorgParam              *ReorgParameter              `protobuf:"bytes,159,opt,name=reorg_param,json=reorgParam" json:"reorg_param,omitempty"`
+	ShuffleChannelParam     *ShuffleChannelParameter     `protobuf:"bytes,164,opt,name=shuffle_channel_param,json=shuffleChannelParam" json:"shuffle_channel_param,omitempty"`
+	CropCenterParam         *CropCenterParameter         `protobuf:"bytes,1165,opt,name=crop_center_param,json=cropCenterParam" json:"crop_center_param,omitempty"`
+	MarginInnerProductParam *MarginInnerProductParameter `protobuf:"bytes,1166,opt,name=margin_inner_product_param,json=marginInnerProductParam" json:"margin_inner_product_param,omitempty"`
+	unknownFields           protoimpl.UnknownFields
+	sizeCache               protoimpl.SizeCache
 }
 
 func (x *LayerParameter) Reset() {
@@ -2978,6 +3709,132 @@ func (x *LayerParameter) GetTileParam() *TileParameter {
 func (x *LayerParameter) GetWindowDataParam() *WindowDataParameter {
 	if x != nil {
 		return x.WindowDataParam
+	}
+	return nil
+}
+
+func (x *LayerParameter) GetMultiboxLossParam() *MultiBoxLossParameter {
+	if x != nil {
+		return x.MultiboxLossParam
+	}
+	return nil
+}
+
+func (x *LayerParameter) GetPermuteParam() *PermuteParameter {
+	if x != nil {
+		return x.PermuteParam
+	}
+	return nil
+}
+
+func (x *LayerParameter) GetPriorBoxParam() *PriorBoxParameter {
+	if x != nil {
+		return x.PriorBoxParam
+	}
+	return nil
+}
+
+func (x *LayerParameter) GetDetectionOutputParam() *DetectionOutputParameter {
+	if x != nil {
+		return x.DetectionOutputParam
+	}
+	return nil
+}
+
+func (x *LayerParameter) GetDetectionEvaluateParam() *DetectionEvaluateParameter {
+	if x != nil {
+		return x.DetectionEvaluateParam
+	}
+	return nil
+}
+
+func (x *LayerParameter) GetNormParam() *NormalizeParameter {
+	if x != nil {
+		return x.NormParam
+	}
+	return nil
+}
+
+func (x *LayerParameter) GetRoiPoolingParam() *ROIPoolingParameter {
+	if x != nil {
+		return x.RoiPoolingParam
+	}
+	return nil
+}
+
+func (x *LayerParameter) GetSmoothL1LossParam() *SmoothL1LossParameter {
+	if x != nil {
+		return x.SmoothL1LossParam
+	}
+	return nil
+}
+
+func (x *LayerParameter) GetBoxAnnotatorOhemParam() *BoxAnnotatorOHEMParameter {
+	if x != nil {
+		return x.BoxAnnotatorOhemParam
+	}
+	return nil
+}
+
+func (x *LayerParameter) GetPsroiPoolingParam() *PSROIPoolingParameter {
+	if x != nil {
+		return x.PsroiPoolingParam
+	}
+	return nil
+}
+
+func (x *LayerParameter) GetBnParam() *BNParameter {
+	if x != nil {
+		return x.BnParam
+	}
+	return nil
+}
+
+func (x *LayerParameter) GetUpsampleParam() *UpsampleParameter {
+	if x != nil {
+		return x.UpsampleParam
+	}
+	return nil
+}
+
+func (x *LayerParameter) GetInterpParam() *InterpParameter {
+	if x != nil {
+		return x.InterpParam
+	}
+	return nil
+}
+
+func (x *LayerParameter) GetSegAccuracyParam() *SegAccuracyParameter {
+	if x != nil {
+		return x.SegAccuracyParam
+	}
+	return nil
+}
+
+func (x *LayerParameter) GetReorgParam() *ReorgParameter {
+	if x != nil {
+		return x.ReorgParam
+	}
+	return nil
+}
+
+func (x *LayerParameter) GetShuffleChannelParam() *ShuffleChannelParameter {
+	if x != nil {
+		return x.ShuffleChannelParam
+	}
+	return nil
+}
+
+func (x *LayerParameter) GetCropCenterParam() *CropCenterParameter {
+	if x != nil {
+		return x.CropCenterParam
+	}
+	return nil
+}
+
+func (x *LayerParameter) GetMarginInnerProductParam() *MarginInnerProductParameter {
+	if x != nil {
+		return x.MarginInnerProductParam
 	}
 	return nil
 }
@@ -3711,14 +4568,19 @@ type LossParameter struct {
 	IgnoreLabel   *int32                           `protobuf:"varint,1,opt,name=ignore_label,json=ignoreLabel" json:"ignore_label,omitempty"`
 	Normalization *LossParameter_NormalizationMode `protobuf:"varint,3,opt,name=normalization,enum=caffe.LossParameter_NormalizationMode,def=1" json:"normalization,omitempty"`
 	// Older spelling: true is VALID, false BATCH_SIZE. Used when normalization is not set.
-	Normalize     *bool `protobuf:"varint,2,opt,name=normalize" json:"normalize,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Normalize *bool `protobuf:"varint,2,opt,name=normalize" json:"normalize,omitempty"`
+	// SegNet: multiply what a position adds to SoftmaxWithLoss by its label's entry of class_weighting.
+	// SegNet's own numbers, 3 and 4, are normalization here and other fields elsewhere.
+	WeightByLabelFreqs *bool     `protobuf:"varint,1003,opt,name=weight_by_label_freqs,json=weightByLabelFreqs,def=0" json:"weight_by_label_freqs,omitempty"`
+	ClassWeighting     []float32 `protobuf:"fixed32,1004,rep,name=class_weighting,json=classWeighting" json:"class_weighting,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 // Default values for LossParameter fields.
 const (
-	Default_LossParameter_Normalization = LossParameter_VALID
+	Default_LossParameter_Normalization      = LossParameter_VALID
+	Default_LossParameter_WeightByLabelFreqs = bool(false)
 )
 
 func (x *LossParameter) Reset() {
@@ -3770,6 +4632,20 @@ func (x *LossParameter) GetNormalize() bool {
 		return *x.Normalize
 	}
 	return false
+}
+
+func (x *LossParameter) GetWeightByLabelFreqs() bool {
+	if x != nil && x.WeightByLabelFreqs != nil {
+		return *x.WeightByLabelFreqs
+	}
+	return Default_LossParameter_WeightByLabelFreqs
+}
+
+func (x *LossParameter) GetClassWeighting() []float32 {
+	if x != nil {
+		return x.ClassWeighting
+	}
+	return nil
 }
 
 // Data: records of an LMDB or LevelDB.
@@ -8032,6 +8908,1966 @@ func (x *V0LayerParameter) GetHdf5OutputParam() *HDF5OutputParameter {
 	return nil
 }
 
+// The order in which the axes of the bottom stand in the top. Axes that are not named follow as they are.
+type PermuteParameter struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Order         []uint32               `protobuf:"varint,1,rep,name=order" json:"order,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PermuteParameter) Reset() {
+	*x = PermuteParameter{}
+	mi := &file_caffe_proto_msgTypes[63]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PermuteParameter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PermuteParameter) ProtoMessage() {}
+
+func (x *PermuteParameter) ProtoReflect() protoreflect.Message {
+	mi := &file_caffe_proto_msgTypes[63]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PermuteParameter.ProtoReflect.Descriptor instead.
+func (*PermuteParameter) Descriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{63}
+}
+
+func (x *PermuteParameter) GetOrder() []uint32 {
+	if x != nil {
+		return x.Order
+	}
+	return nil
+}
+
+// Divides by the Euclidean norm, then multiplies by a learned scale.
+type NormalizeParameter struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One norm for an item, not one for each position.
+	AcrossSpatial *bool            `protobuf:"varint,1,opt,name=across_spatial,json=acrossSpatial,def=1" json:"across_spatial,omitempty"`
+	ScaleFiller   *FillerParameter `protobuf:"bytes,2,opt,name=scale_filler,json=scaleFiller" json:"scale_filler,omitempty"`
+	// One scale, not one for each channel.
+	ChannelShared *bool `protobuf:"varint,3,opt,name=channel_shared,json=channelShared,def=1" json:"channel_shared,omitempty"`
+	// Added to the sum of squares.
+	Eps           *float32 `protobuf:"fixed32,4,opt,name=eps,def=1e-10" json:"eps,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+// Default values for NormalizeParameter fields.
+const (
+	Default_NormalizeParameter_AcrossSpatial = bool(true)
+	Default_NormalizeParameter_ChannelShared = bool(true)
+	Default_NormalizeParameter_Eps           = float32(1.000000013351432e-10)
+)
+
+func (x *NormalizeParameter) Reset() {
+	*x = NormalizeParameter{}
+	mi := &file_caffe_proto_msgTypes[64]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NormalizeParameter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NormalizeParameter) ProtoMessage() {}
+
+func (x *NormalizeParameter) ProtoReflect() protoreflect.Message {
+	mi := &file_caffe_proto_msgTypes[64]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NormalizeParameter.ProtoReflect.Descriptor instead.
+func (*NormalizeParameter) Descriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{64}
+}
+
+func (x *NormalizeParameter) GetAcrossSpatial() bool {
+	if x != nil && x.AcrossSpatial != nil {
+		return *x.AcrossSpatial
+	}
+	return Default_NormalizeParameter_AcrossSpatial
+}
+
+func (x *NormalizeParameter) GetScaleFiller() *FillerParameter {
+	if x != nil {
+		return x.ScaleFiller
+	}
+	return nil
+}
+
+func (x *NormalizeParameter) GetChannelShared() bool {
+	if x != nil && x.ChannelShared != nil {
+		return *x.ChannelShared
+	}
+	return Default_NormalizeParameter_ChannelShared
+}
+
+func (x *NormalizeParameter) GetEps() float32 {
+	if x != nil && x.Eps != nil {
+		return *x.Eps
+	}
+	return Default_NormalizeParameter_Eps
+}
+
+// Default boxes of a feature map.
+type PriorBoxParameter struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Side of a square box, in pixels of the image.
+	MinSize []float32 `protobuf:"fixed32,1,rep,name=min_size,json=minSize" json:"min_size,omitempty"`
+	// A second square has the side sqrt(min_size * max_size).
+	MaxSize []float32 `protobuf:"fixed32,2,rep,name=max_size,json=maxSize" json:"max_size,omitempty"`
+	// Further boxes of min_size's area; 1 is always there.
+	AspectRatio []float32 `protobuf:"fixed32,3,rep,name=aspect_ratio,json=aspectRatio" json:"aspect_ratio,omitempty"`
+	// Each ratio r means 1/r too.
+	Flip *bool `protobuf:"varint,4,opt,name=flip,def=1" json:"flip,omitempty"`
+	// Keep the boxes inside of the image.
+	Clip *bool `protobuf:"varint,5,opt,name=clip,def=0" json:"clip,omitempty"`
+	// One for all coordinates, or four.
+	Variance []float32 `protobuf:"fixed32,6,rep,name=variance" json:"variance,omitempty"`
+	// Size of the image; without it that of the second bottom.
+	ImgSize *uint32 `protobuf:"varint,7,opt,name=img_size,json=imgSize" json:"img_size,omitempty"`
+	ImgH    *uint32 `protobuf:"varint,8,opt,name=img_h,json=imgH" json:"img_h,omitempty"`
+	ImgW    *uint32 `protobuf:"varint,9,opt,name=img_w,json=imgW" json:"img_w,omitempty"`
+	// Distance of the cells in pixels; without it image by map.
+	Step  *float32 `protobuf:"fixed32,10,opt,name=step" json:"step,omitempty"`
+	StepH *float32 `protobuf:"fixed32,11,opt,name=step_h,json=stepH" json:"step_h,omitempty"`
+	StepW *float32 `protobuf:"fixed32,12,opt,name=step_w,json=stepW" json:"step_w,omitempty"`
+	// Where in a cell its boxes have their centre.
+	Offset        *float32 `protobuf:"fixed32,13,opt,name=offset,def=0.5" json:"offset,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+// Default values for PriorBoxParameter fields.
+const (
+	Default_PriorBoxParameter_Flip   = bool(true)
+	Default_PriorBoxParameter_Clip   = bool(false)
+	Default_PriorBoxParameter_Offset = float32(0.5)
+)
+
+func (x *PriorBoxParameter) Reset() {
+	*x = PriorBoxParameter{}
+	mi := &file_caffe_proto_msgTypes[65]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PriorBoxParameter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PriorBoxParameter) ProtoMessage() {}
+
+func (x *PriorBoxParameter) ProtoReflect() protoreflect.Message {
+	mi := &file_caffe_proto_msgTypes[65]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PriorBoxParameter.ProtoReflect.Descriptor instead.
+func (*PriorBoxParameter) Descriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{65}
+}
+
+func (x *PriorBoxParameter) GetMinSize() []float32 {
+	if x != nil {
+		return x.MinSize
+	}
+	return nil
+}
+
+func (x *PriorBoxParameter) GetMaxSize() []float32 {
+	if x != nil {
+		return x.MaxSize
+	}
+	return nil
+}
+
+func (x *PriorBoxParameter) GetAspectRatio() []float32 {
+	if x != nil {
+		return x.AspectRatio
+	}
+	return nil
+}
+
+func (x *PriorBoxParameter) GetFlip() bool {
+	if x != nil && x.Flip != nil {
+		return *x.Flip
+	}
+	return Default_PriorBoxParameter_Flip
+}
+
+func (x *PriorBoxParameter) GetClip() bool {
+	if x != nil && x.Clip != nil {
+		return *x.Clip
+	}
+	return Default_PriorBoxParameter_Clip
+}
+
+func (x *PriorBoxParameter) GetVariance() []float32 {
+	if x != nil {
+		return x.Variance
+	}
+	return nil
+}
+
+func (x *PriorBoxParameter) GetImgSize() uint32 {
+	if x != nil && x.ImgSize != nil {
+		return *x.ImgSize
+	}
+	return 0
+}
+
+func (x *PriorBoxParameter) GetImgH() uint32 {
+	if x != nil && x.ImgH != nil {
+		return *x.ImgH
+	}
+	return 0
+}
+
+func (x *PriorBoxParameter) GetImgW() uint32 {
+	if x != nil && x.ImgW != nil {
+		return *x.ImgW
+	}
+	return 0
+}
+
+func (x *PriorBoxParameter) GetStep() float32 {
+	if x != nil && x.Step != nil {
+		return *x.Step
+	}
+	return 0
+}
+
+func (x *PriorBoxParameter) GetStepH() float32 {
+	if x != nil && x.StepH != nil {
+		return *x.StepH
+	}
+	return 0
+}
+
+func (x *PriorBoxParameter) GetStepW() float32 {
+	if x != nil && x.StepW != nil {
+		return *x.StepW
+	}
+	return 0
+}
+
+func (x *PriorBoxParameter) GetOffset() float32 {
+	if x != nil && x.Offset != nil {
+		return *x.Offset
+	}
+	return Default_PriorBoxParameter_Offset
+}
+
+// Which of overlapping boxes stay.
+type NonMaximumSuppressionParameter struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A box goes if its intersection over union with a better one is larger.
+	NmsThreshold *float32 `protobuf:"fixed32,1,opt,name=nms_threshold,json=nmsThreshold,def=0.3" json:"nms_threshold,omitempty"`
+	// How many boxes are looked at, the best first; all without it.
+	TopK *int32 `protobuf:"varint,2,opt,name=top_k,json=topK" json:"top_k,omitempty"`
+	// Multiplies a threshold above 0.5 after each box that stays.
+	Eta           *float32 `protobuf:"fixed32,3,opt,name=eta,def=1" json:"eta,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+// Default values for NonMaximumSuppressionParameter fields.
+const (
+	Default_NonMaximumSuppressionParameter_NmsThreshold = float32(0.30000001192092896)
+	Default_NonMaximumSuppressionParameter_Eta          = float32(1)
+)
+
+func (x *NonMaximumSuppressionParameter) Reset() {
+	*x = NonMaximumSuppressionParameter{}
+	mi := &file_caffe_proto_msgTypes[66]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NonMaximumSuppressionParameter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NonMaximumSuppressionParameter) ProtoMessage() {}
+
+func (x *NonMaximumSuppressionParameter) ProtoReflect() protoreflect.Message {
+	mi := &file_caffe_proto_msgTypes[66]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NonMaximumSuppressionParameter.ProtoReflect.Descriptor instead.
+func (*NonMaximumSuppressionParameter) Descriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{66}
+}
+
+func (x *NonMaximumSuppressionParameter) GetNmsThreshold() float32 {
+	if x != nil && x.NmsThreshold != nil {
+		return *x.NmsThreshold
+	}
+	return Default_NonMaximumSuppressionParameter_NmsThreshold
+}
+
+func (x *NonMaximumSuppressionParameter) GetTopK() int32 {
+	if x != nil && x.TopK != nil {
+		return *x.TopK
+	}
+	return 0
+}
+
+func (x *NonMaximumSuppressionParameter) GetEta() float32 {
+	if x != nil && x.Eta != nil {
+		return *x.Eta
+	}
+	return Default_NonMaximumSuppressionParameter_Eta
+}
+
+// Where DetectionOutput writes files.
+type SaveOutputParameter struct {
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	OutputDirectory  *string                `protobuf:"bytes,1,opt,name=output_directory,json=outputDirectory" json:"output_directory,omitempty"`
+	OutputNamePrefix *string                `protobuf:"bytes,2,opt,name=output_name_prefix,json=outputNamePrefix" json:"output_name_prefix,omitempty"`
+	// "VOC", "COCO" or "ILSVRC".
+	OutputFormat  *string          `protobuf:"bytes,3,opt,name=output_format,json=outputFormat" json:"output_format,omitempty"`
+	LabelMapFile  *string          `protobuf:"bytes,4,opt,name=label_map_file,json=labelMapFile" json:"label_map_file,omitempty"`
+	NameSizeFile  *string          `protobuf:"bytes,5,opt,name=name_size_file,json=nameSizeFile" json:"name_size_file,omitempty"`
+	NumTestImage  *uint32          `protobuf:"varint,6,opt,name=num_test_image,json=numTestImage" json:"num_test_image,omitempty"`
+	ResizeParam   *ResizeParameter `protobuf:"bytes,7,opt,name=resize_param,json=resizeParam" json:"resize_param,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SaveOutputParameter) Reset() {
+	*x = SaveOutputParameter{}
+	mi := &file_caffe_proto_msgTypes[67]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SaveOutputParameter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SaveOutputParameter) ProtoMessage() {}
+
+func (x *SaveOutputParameter) ProtoReflect() protoreflect.Message {
+	mi := &file_caffe_proto_msgTypes[67]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SaveOutputParameter.ProtoReflect.Descriptor instead.
+func (*SaveOutputParameter) Descriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{67}
+}
+
+func (x *SaveOutputParameter) GetOutputDirectory() string {
+	if x != nil && x.OutputDirectory != nil {
+		return *x.OutputDirectory
+	}
+	return ""
+}
+
+func (x *SaveOutputParameter) GetOutputNamePrefix() string {
+	if x != nil && x.OutputNamePrefix != nil {
+		return *x.OutputNamePrefix
+	}
+	return ""
+}
+
+func (x *SaveOutputParameter) GetOutputFormat() string {
+	if x != nil && x.OutputFormat != nil {
+		return *x.OutputFormat
+	}
+	return ""
+}
+
+func (x *SaveOutputParameter) GetLabelMapFile() string {
+	if x != nil && x.LabelMapFile != nil {
+		return *x.LabelMapFile
+	}
+	return ""
+}
+
+func (x *SaveOutputParameter) GetNameSizeFile() string {
+	if x != nil && x.NameSizeFile != nil {
+		return *x.NameSizeFile
+	}
+	return ""
+}
+
+func (x *SaveOutputParameter) GetNumTestImage() uint32 {
+	if x != nil && x.NumTestImage != nil {
+		return *x.NumTestImage
+	}
+	return 0
+}
+
+func (x *SaveOutputParameter) GetResizeParam() *ResizeParameter {
+	if x != nil {
+		return x.ResizeParam
+	}
+	return nil
+}
+
+// How an image was made to fit the net.
+type ResizeParameter struct {
+	state         protoimpl.MessageState       `protogen:"open.v1"`
+	Prob          *float32                     `protobuf:"fixed32,1,opt,name=prob,def=1" json:"prob,omitempty"`
+	ResizeMode    *ResizeParameter_ResizeMode  `protobuf:"varint,2,opt,name=resize_mode,json=resizeMode,enum=caffe.ResizeParameter_ResizeMode,def=1" json:"resize_mode,omitempty"`
+	Height        *uint32                      `protobuf:"varint,3,opt,name=height,def=0" json:"height,omitempty"`
+	Width         *uint32                      `protobuf:"varint,4,opt,name=width,def=0" json:"width,omitempty"`
+	HeightScale   *uint32                      `protobuf:"varint,8,opt,name=height_scale,json=heightScale,def=0" json:"height_scale,omitempty"`
+	WidthScale    *uint32                      `protobuf:"varint,9,opt,name=width_scale,json=widthScale,def=0" json:"width_scale,omitempty"`
+	PadMode       *ResizeParameter_PadMode     `protobuf:"varint,5,opt,name=pad_mode,json=padMode,enum=caffe.ResizeParameter_PadMode,def=1" json:"pad_mode,omitempty"`
+	PadValue      []float32                    `protobuf:"fixed32,6,rep,name=pad_value,json=padValue" json:"pad_value,omitempty"`
+	InterpMode    []ResizeParameter_InterpMode `protobuf:"varint,7,rep,name=interp_mode,json=interpMode,enum=caffe.ResizeParameter_InterpMode" json:"interp_mode,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+// Default values for ResizeParameter fields.
+const (
+	Default_ResizeParameter_Prob        = float32(1)
+	Default_ResizeParameter_ResizeMode  = ResizeParameter_WARP
+	Default_ResizeParameter_Height      = uint32(0)
+	Default_ResizeParameter_Width       = uint32(0)
+	Default_ResizeParameter_HeightScale = uint32(0)
+	Default_ResizeParameter_WidthScale  = uint32(0)
+	Default_ResizeParameter_PadMode     = ResizeParameter_CONSTANT
+)
+
+func (x *ResizeParameter) Reset() {
+	*x = ResizeParameter{}
+	mi := &file_caffe_proto_msgTypes[68]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResizeParameter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResizeParameter) ProtoMessage() {}
+
+func (x *ResizeParameter) ProtoReflect() protoreflect.Message {
+	mi := &file_caffe_proto_msgTypes[68]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResizeParameter.ProtoReflect.Descriptor instead.
+func (*ResizeParameter) Descriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{68}
+}
+
+func (x *ResizeParameter) GetProb() float32 {
+	if x != nil && x.Prob != nil {
+		return *x.Prob
+	}
+	return Default_ResizeParameter_Prob
+}
+
+func (x *ResizeParameter) GetResizeMode() ResizeParameter_ResizeMode {
+	if x != nil && x.ResizeMode != nil {
+		return *x.ResizeMode
+	}
+	return Default_ResizeParameter_ResizeMode
+}
+
+func (x *ResizeParameter) GetHeight() uint32 {
+	if x != nil && x.Height != nil {
+		return *x.Height
+	}
+	return Default_ResizeParameter_Height
+}
+
+func (x *ResizeParameter) GetWidth() uint32 {
+	if x != nil && x.Width != nil {
+		return *x.Width
+	}
+	return Default_ResizeParameter_Width
+}
+
+func (x *ResizeParameter) GetHeightScale() uint32 {
+	if x != nil && x.HeightScale != nil {
+		return *x.HeightScale
+	}
+	return Default_ResizeParameter_HeightScale
+}
+
+func (x *ResizeParameter) GetWidthScale() uint32 {
+	if x != nil && x.WidthScale != nil {
+		return *x.WidthScale
+	}
+	return Default_ResizeParameter_WidthScale
+}
+
+func (x *ResizeParameter) GetPadMode() ResizeParameter_PadMode {
+	if x != nil && x.PadMode != nil {
+		return *x.PadMode
+	}
+	return Default_ResizeParameter_PadMode
+}
+
+func (x *ResizeParameter) GetPadValue() []float32 {
+	if x != nil {
+		return x.PadValue
+	}
+	return nil
+}
+
+func (x *ResizeParameter) GetInterpMode() []ResizeParameter_InterpMode {
+	if x != nil {
+		return x.InterpMode
+	}
+	return nil
+}
+
+// From predictions and default boxes to detections.
+type DetectionOutputParameter struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Background included.
+	NumClasses *uint32 `protobuf:"varint,1,opt,name=num_classes,json=numClasses" json:"num_classes,omitempty"`
+	// All classes of a default box have one box.
+	ShareLocation *bool `protobuf:"varint,2,opt,name=share_location,json=shareLocation,def=1" json:"share_location,omitempty"`
+	// -1: no class is background.
+	BackgroundLabelId *int32                          `protobuf:"varint,3,opt,name=background_label_id,json=backgroundLabelId,def=0" json:"background_label_id,omitempty"`
+	NmsParam          *NonMaximumSuppressionParameter `protobuf:"bytes,4,opt,name=nms_param,json=nmsParam" json:"nms_param,omitempty"`
+	SaveOutputParam   *SaveOutputParameter            `protobuf:"bytes,5,opt,name=save_output_param,json=saveOutputParam" json:"save_output_param,omitempty"`
+	CodeType          *PriorBoxParameter_CodeType     `protobuf:"varint,6,opt,name=code_type,json=codeType,enum=caffe.PriorBoxParameter_CodeType,def=1" json:"code_type,omitempty"`
+	// The predictions contain the variances already.
+	VarianceEncodedInTarget *bool `protobuf:"varint,8,opt,name=variance_encoded_in_target,json=varianceEncodedInTarget,def=0" json:"variance_encoded_in_target,omitempty"`
+	// How many detections an image has at most, all classes together; -1: all.
+	KeepTopK *int32 `protobuf:"varint,7,opt,name=keep_top_k,json=keepTopK,def=-1" json:"keep_top_k,omitempty"`
+	// Scores must be larger; without it all are.
+	ConfidenceThreshold *float32 `protobuf:"fixed32,9,opt,name=confidence_threshold,json=confidenceThreshold" json:"confidence_threshold,omitempty"`
+	// Show the detections in a window.
+	Visualize          *bool    `protobuf:"varint,10,opt,name=visualize,def=0" json:"visualize,omitempty"`
+	VisualizeThreshold *float32 `protobuf:"fixed32,11,opt,name=visualize_threshold,json=visualizeThreshold" json:"visualize_threshold,omitempty"`
+	SaveFile           *string  `protobuf:"bytes,12,opt,name=save_file,json=saveFile" json:"save_file,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+// Default values for DetectionOutputParameter fields.
+const (
+	Default_DetectionOutputParameter_ShareLocation           = bool(true)
+	Default_DetectionOutputParameter_BackgroundLabelId       = int32(0)
+	Default_DetectionOutputParameter_CodeType                = PriorBoxParameter_CORNER
+	Default_DetectionOutputParameter_VarianceEncodedInTarget = bool(false)
+	Default_DetectionOutputParameter_KeepTopK                = int32(-1)
+	Default_DetectionOutputParameter_Visualize               = bool(false)
+)
+
+func (x *DetectionOutputParameter) Reset() {
+	*x = DetectionOutputParameter{}
+	mi := &file_caffe_proto_msgTypes[69]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DetectionOutputParameter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DetectionOutputParameter) ProtoMessage() {}
+
+func (x *DetectionOutputParameter) ProtoReflect() protoreflect.Message {
+	mi := &file_caffe_proto_msgTypes[69]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DetectionOutputParameter.ProtoReflect.Descriptor instead.
+func (*DetectionOutputParameter) Descriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{69}
+}
+
+func (x *DetectionOutputParameter) GetNumClasses() uint32 {
+	if x != nil && x.NumClasses != nil {
+		return *x.NumClasses
+	}
+	return 0
+}
+
+func (x *DetectionOutputParameter) GetShareLocation() bool {
+	if x != nil && x.ShareLocation != nil {
+		return *x.ShareLocation
+	}
+	return Default_DetectionOutputParameter_ShareLocation
+}
+
+func (x *DetectionOutputParameter) GetBackgroundLabelId() int32 {
+	if x != nil && x.BackgroundLabelId != nil {
+		return *x.BackgroundLabelId
+	}
+	return Default_DetectionOutputParameter_BackgroundLabelId
+}
+
+func (x *DetectionOutputParameter) GetNmsParam() *NonMaximumSuppressionParameter {
+	if x != nil {
+		return x.NmsParam
+	}
+	return nil
+}
+
+func (x *DetectionOutputParameter) GetSaveOutputParam() *SaveOutputParameter {
+	if x != nil {
+		return x.SaveOutputParam
+	}
+	return nil
+}
+
+func (x *DetectionOutputParameter) GetCodeType() PriorBoxParameter_CodeType {
+	if x != nil && x.CodeType != nil {
+		return *x.CodeType
+	}
+	return Default_DetectionOutputParameter_CodeType
+}
+
+func (x *DetectionOutputParameter) GetVarianceEncodedInTarget() bool {
+	if x != nil && x.VarianceEncodedInTarget != nil {
+		return *x.VarianceEncodedInTarget
+	}
+	return Default_DetectionOutputParameter_VarianceEncodedInTarget
+}
+
+func (x *DetectionOutputParameter) GetKeepTopK() int32 {
+	if x != nil && x.KeepTopK != nil {
+		return *x.KeepTopK
+	}
+	return Default_DetectionOutputParameter_KeepTopK
+}
+
+func (x *DetectionOutputParameter) GetConfidenceThreshold() float32 {
+	if x != nil && x.ConfidenceThreshold != nil {
+		return *x.ConfidenceThreshold
+	}
+	return 0
+}
+
+func (x *DetectionOutputParameter) GetVisualize() bool {
+	if x != nil && x.Visualize != nil {
+		return *x.Visualize
+	}
+	return Default_DetectionOutputParameter_Visualize
+}
+
+func (x *DetectionOutputParameter) GetVisualizeThreshold() float32 {
+	if x != nil && x.VisualizeThreshold != nil {
+		return *x.VisualizeThreshold
+	}
+	return 0
+}
+
+func (x *DetectionOutputParameter) GetSaveFile() string {
+	if x != nil && x.SaveFile != nil {
+		return *x.SaveFile
+	}
+	return ""
+}
+
+// Which detections are true, for an average precision.
+type DetectionEvaluateParameter struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Background included.
+	NumClasses        *uint32 `protobuf:"varint,1,opt,name=num_classes,json=numClasses" json:"num_classes,omitempty"`
+	BackgroundLabelId *uint32 `protobuf:"varint,2,opt,name=background_label_id,json=backgroundLabelId,def=0" json:"background_label_id,omitempty"`
+	// Least intersection over union of a match.
+	OverlapThreshold *float32 `protobuf:"fixed32,3,opt,name=overlap_threshold,json=overlapThreshold,def=0.5" json:"overlap_threshold,omitempty"`
+	// Boxes marked as difficult count.
+	EvaluateDifficultGt *bool            `protobuf:"varint,4,opt,name=evaluate_difficult_gt,json=evaluateDifficultGt,def=1" json:"evaluate_difficult_gt,omitempty"`
+	NameSizeFile        *string          `protobuf:"bytes,5,opt,name=name_size_file,json=nameSizeFile" json:"name_size_file,omitempty"`
+	ResizeParam         *ResizeParameter `protobuf:"bytes,6,opt,name=resize_param,json=resizeParam" json:"resize_param,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
+}
+
+// Default values for DetectionEvaluateParameter fields.
+const (
+	Default_DetectionEvaluateParameter_BackgroundLabelId   = uint32(0)
+	Default_DetectionEvaluateParameter_OverlapThreshold    = float32(0.5)
+	Default_DetectionEvaluateParameter_EvaluateDifficultGt = bool(true)
+)
+
+func (x *DetectionEvaluateParameter) Reset() {
+	*x = DetectionEvaluateParameter{}
+	mi := &file_caffe_proto_msgTypes[70]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DetectionEvaluateParameter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DetectionEvaluateParameter) ProtoMessage() {}
+
+func (x *DetectionEvaluateParameter) ProtoReflect() protoreflect.Message {
+	mi := &file_caffe_proto_msgTypes[70]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DetectionEvaluateParameter.ProtoReflect.Descriptor instead.
+func (*DetectionEvaluateParameter) Descriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{70}
+}
+
+func (x *DetectionEvaluateParameter) GetNumClasses() uint32 {
+	if x != nil && x.NumClasses != nil {
+		return *x.NumClasses
+	}
+	return 0
+}
+
+func (x *DetectionEvaluateParameter) GetBackgroundLabelId() uint32 {
+	if x != nil && x.BackgroundLabelId != nil {
+		return *x.BackgroundLabelId
+	}
+	return Default_DetectionEvaluateParameter_BackgroundLabelId
+}
+
+func (x *DetectionEvaluateParameter) GetOverlapThreshold() float32 {
+	if x != nil && x.OverlapThreshold != nil {
+		return *x.OverlapThreshold
+	}
+	return Default_DetectionEvaluateParameter_OverlapThreshold
+}
+
+func (x *DetectionEvaluateParameter) GetEvaluateDifficultGt() bool {
+	if x != nil && x.EvaluateDifficultGt != nil {
+		return *x.EvaluateDifficultGt
+	}
+	return Default_DetectionEvaluateParameter_EvaluateDifficultGt
+}
+
+func (x *DetectionEvaluateParameter) GetNameSizeFile() string {
+	if x != nil && x.NameSizeFile != nil {
+		return *x.NameSizeFile
+	}
+	return ""
+}
+
+func (x *DetectionEvaluateParameter) GetResizeParam() *ResizeParameter {
+	if x != nil {
+		return x.ResizeParam
+	}
+	return nil
+}
+
+// Matching of default boxes to labelled ones, and the loss of both predictions.
+type MultiBoxLossParameter struct {
+	state               protoimpl.MessageState              `protogen:"open.v1"`
+	LocLossType         *MultiBoxLossParameter_LocLossType  `protobuf:"varint,1,opt,name=loc_loss_type,json=locLossType,enum=caffe.MultiBoxLossParameter_LocLossType,def=1" json:"loc_loss_type,omitempty"`
+	ConfLossType        *MultiBoxLossParameter_ConfLossType `protobuf:"varint,2,opt,name=conf_loss_type,json=confLossType,enum=caffe.MultiBoxLossParameter_ConfLossType,def=0" json:"conf_loss_type,omitempty"`
+	LocWeight           *float32                            `protobuf:"fixed32,3,opt,name=loc_weight,json=locWeight,def=1" json:"loc_weight,omitempty"`
+	NumClasses          *uint32                             `protobuf:"varint,4,opt,name=num_classes,json=numClasses" json:"num_classes,omitempty"`
+	ShareLocation       *bool                               `protobuf:"varint,5,opt,name=share_location,json=shareLocation,def=1" json:"share_location,omitempty"`
+	MatchType           *MultiBoxLossParameter_MatchType    `protobuf:"varint,6,opt,name=match_type,json=matchType,enum=caffe.MultiBoxLossParameter_MatchType,def=1" json:"match_type,omitempty"`
+	OverlapThreshold    *float32                            `protobuf:"fixed32,7,opt,name=overlap_threshold,json=overlapThreshold,def=0.5" json:"overlap_threshold,omitempty"`
+	UsePriorForMatching *bool                               `protobuf:"varint,8,opt,name=use_prior_for_matching,json=usePriorForMatching,def=1" json:"use_prior_for_matching,omitempty"`
+	BackgroundLabelId   *uint32                             `protobuf:"varint,9,opt,name=background_label_id,json=backgroundLabelId,def=0" json:"background_label_id,omitempty"`
+	UseDifficultGt      *bool                               `protobuf:"varint,10,opt,name=use_difficult_gt,json=useDifficultGt,def=1" json:"use_difficult_gt,omitempty"`
+	// Older spelling of mining_type: true is MAX_NEGATIVE, false NONE.
+	DoNegMining             *bool                             `protobuf:"varint,11,opt,name=do_neg_mining,json=doNegMining" json:"do_neg_mining,omitempty"`
+	NegPosRatio             *float32                          `protobuf:"fixed32,12,opt,name=neg_pos_ratio,json=negPosRatio,def=3" json:"neg_pos_ratio,omitempty"`
+	NegOverlap              *float32                          `protobuf:"fixed32,13,opt,name=neg_overlap,json=negOverlap,def=0.5" json:"neg_overlap,omitempty"`
+	CodeType                *PriorBoxParameter_CodeType       `protobuf:"varint,14,opt,name=code_type,json=codeType,enum=caffe.PriorBoxParameter_CodeType,def=1" json:"code_type,omitempty"`
+	EncodeVarianceInTarget  *bool                             `protobuf:"varint,16,opt,name=encode_variance_in_target,json=encodeVarianceInTarget,def=0" json:"encode_variance_in_target,omitempty"`
+	MapObjectToAgnostic     *bool                             `protobuf:"varint,17,opt,name=map_object_to_agnostic,json=mapObjectToAgnostic,def=0" json:"map_object_to_agnostic,omitempty"`
+	IgnoreCrossBoundaryBbox *bool                             `protobuf:"varint,18,opt,name=ignore_cross_boundary_bbox,json=ignoreCrossBoundaryBbox,def=0" json:"ignore_cross_boundary_bbox,omitempty"`
+	BpInside                *bool                             `protobuf:"varint,19,opt,name=bp_inside,json=bpInside,def=0" json:"bp_inside,omitempty"`
+	MiningType              *MultiBoxLossParameter_MiningType `protobuf:"varint,20,opt,name=mining_type,json=miningType,enum=caffe.MultiBoxLossParameter_MiningType,def=1" json:"mining_type,omitempty"`
+	NmsParam                *NonMaximumSuppressionParameter   `protobuf:"bytes,21,opt,name=nms_param,json=nmsParam" json:"nms_param,omitempty"`
+	SampleSize              *int32                            `protobuf:"varint,22,opt,name=sample_size,json=sampleSize,def=64" json:"sample_size,omitempty"`
+	UsePriorForNms          *bool                             `protobuf:"varint,23,opt,name=use_prior_for_nms,json=usePriorForNms,def=0" json:"use_prior_for_nms,omitempty"`
+	unknownFields           protoimpl.UnknownFields
+	sizeCache               protoimpl.SizeCache
+}
+
+// Default values for MultiBoxLossParameter fields.
+const (
+	Default_MultiBoxLossParameter_LocLossType             = MultiBoxLossParameter_SMOOTH_L1
+	Default_MultiBoxLossParameter_ConfLossType            = MultiBoxLossParameter_SOFTMAX
+	Default_MultiBoxLossParameter_LocWeight               = float32(1)
+	Default_MultiBoxLossParameter_ShareLocation           = bool(true)
+	Default_MultiBoxLossParameter_MatchType               = MultiBoxLossParameter_PER_PREDICTION
+	Default_MultiBoxLossParameter_OverlapThreshold        = float32(0.5)
+	Default_MultiBoxLossParameter_UsePriorForMatching     = bool(true)
+	Default_MultiBoxLossParameter_BackgroundLabelId       = uint32(0)
+	Default_MultiBoxLossParameter_UseDifficultGt          = bool(true)
+	Default_MultiBoxLossParameter_NegPosRatio             = float32(3)
+	Default_MultiBoxLossParameter_NegOverlap              = float32(0.5)
+	Default_MultiBoxLossParameter_CodeType                = PriorBoxParameter_CORNER
+	Default_MultiBoxLossParameter_EncodeVarianceInTarget  = bool(false)
+	Default_MultiBoxLossParameter_MapObjectToAgnostic     = bool(false)
+	Default_MultiBoxLossParameter_IgnoreCrossBoundaryBbox = bool(false)
+	Default_MultiBoxLossParameter_BpInside                = bool(false)
+	Default_MultiBoxLossParameter_MiningType              = MultiBoxLossParameter_MAX_NEGATIVE
+	Default_MultiBoxLossParameter_SampleSize              = int32(64)
+	Default_MultiBoxLossParameter_UsePriorForNms          = bool(false)
+)
+
+func (x *MultiBoxLossParameter) Reset() {
+	*x = MultiBoxLossParameter{}
+	mi := &file_caffe_proto_msgTypes[71]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MultiBoxLossParameter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MultiBoxLossParameter) ProtoMessage() {}
+
+func (x *MultiBoxLossParameter) ProtoReflect() protoreflect.Message {
+	mi := &file_caffe_proto_msgTypes[71]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MultiBoxLossParameter.ProtoReflect.Descriptor instead.
+func (*MultiBoxLossParameter) Descriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{71}
+}
+
+func (x *MultiBoxLossParameter) GetLocLossType() MultiBoxLossParameter_LocLossType {
+	if x != nil && x.LocLossType != nil {
+		return *x.LocLossType
+	}
+	return Default_MultiBoxLossParameter_LocLossType
+}
+
+func (x *MultiBoxLossParameter) GetConfLossType() MultiBoxLossParameter_ConfLossType {
+	if x != nil && x.ConfLossType != nil {
+		return *x.ConfLossType
+	}
+	return Default_MultiBoxLossParameter_ConfLossType
+}
+
+func (x *MultiBoxLossParameter) GetLocWeight() float32 {
+	if x != nil && x.LocWeight != nil {
+		return *x.LocWeight
+	}
+	return Default_MultiBoxLossParameter_LocWeight
+}
+
+func (x *MultiBoxLossParameter) GetNumClasses() uint32 {
+	if x != nil && x.NumClasses != nil {
+		return *x.NumClasses
+	}
+	return 0
+}
+
+func (x *MultiBoxLossParameter) GetShareLocation() bool {
+	if x != nil && x.ShareLocation != nil {
+		return *x.ShareLocation
+	}
+	return Default_MultiBoxLossParameter_ShareLocation
+}
+
+func (x *MultiBoxLossParameter) GetMatchType() MultiBoxLossParameter_MatchType {
+	if x != nil && x.MatchType != nil {
+		return *x.MatchType
+	}
+	return Default_MultiBoxLossParameter_MatchType
+}
+
+func (x *MultiBoxLossParameter) GetOverlapThreshold() float32 {
+	if x != nil && x.OverlapThreshold != nil {
+		return *x.OverlapThreshold
+	}
+	return Default_MultiBoxLossParameter_OverlapThreshold
+}
+
+func (x *MultiBoxLossParameter) GetUsePriorForMatching() bool {
+	if x != nil && x.UsePriorForMatching != nil {
+		return *x.UsePriorForMatching
+	}
+	return Default_MultiBoxLossParameter_UsePriorForMatching
+}
+
+func (x *MultiBoxLossParameter) GetBackgroundLabelId() uint32 {
+	if x != nil && x.BackgroundLabelId != nil {
+		return *x.BackgroundLabelId
+	}
+	return Default_MultiBoxLossParameter_BackgroundLabelId
+}
+
+func (x *MultiBoxLossParameter) GetUseDifficultGt() bool {
+	if x != nil && x.UseDifficultGt != nil {
+		return *x.UseDifficultGt
+	}
+	return Default_MultiBoxLossParameter_UseDifficultGt
+}
+
+func (x *MultiBoxLossParameter) GetDoNegMining() bool {
+	if x != nil && x.DoNegMining != nil {
+		return *x.DoNegMining
+	}
+	return false
+}
+
+func (x *MultiBoxLossParameter) GetNegPosRatio() float32 {
+	if x != nil && x.NegPosRatio != nil {
+		return *x.NegPosRatio
+	}
+	return Default_MultiBoxLossParameter_NegPosRatio
+}
+
+func (x *MultiBoxLossParameter) GetNegOverlap() float32 {
+	if x != nil && x.NegOverlap != nil {
+		return *x.NegOverlap
+	}
+	return Default_MultiBoxLossParameter_NegOverlap
+}
+
+func (x *MultiBoxLossParameter) GetCodeType() PriorBoxParameter_CodeType {
+	if x != nil && x.CodeType != nil {
+		return *x.CodeType
+	}
+	return Default_MultiBoxLossParameter_CodeType
+}
+
+func (x *MultiBoxLossParameter) GetEncodeVarianceInTarget() bool {
+	if x != nil && x.EncodeVarianceInTarget != nil {
+		return *x.EncodeVarianceInTarget
+	}
+	return Default_MultiBoxLossParameter_EncodeVarianceInTarget
+}
+
+func (x *MultiBoxLossParameter) GetMapObjectToAgnostic() bool {
+	if x != nil && x.MapObjectToAgnostic != nil {
+		return *x.MapObjectToAgnostic
+	}
+	return Default_MultiBoxLossParameter_MapObjectToAgnostic
+}
+
+func (x *MultiBoxLossParameter) GetIgnoreCrossBoundaryBbox() bool {
+	if x != nil && x.IgnoreCrossBoundaryBbox != nil {
+		return *x.IgnoreCrossBoundaryBbox
+	}
+	return Default_MultiBoxLossParameter_IgnoreCrossBoundaryBbox
+}
+
+func (x *MultiBoxLossParameter) GetBpInside() bool {
+	if x != nil && x.BpInside != nil {
+		return *x.BpInside
+	}
+	return Default_MultiBoxLossParameter_BpInside
+}
+
+func (x *MultiBoxLossParameter) GetMiningType() MultiBoxLossParameter_MiningType {
+	if x != nil && x.MiningType != nil {
+		return *x.MiningType
+	}
+	return Default_MultiBoxLossParameter_MiningType
+}
+
+func (x *MultiBoxLossParameter) GetNmsParam() *NonMaximumSuppressionParameter {
+	if x != nil {
+		return x.NmsParam
+	}
+	return nil
+}
+
+func (x *MultiBoxLossParameter) GetSampleSize() int32 {
+	if x != nil && x.SampleSize != nil {
+		return *x.SampleSize
+	}
+	return Default_MultiBoxLossParameter_SampleSize
+}
+
+func (x *MultiBoxLossParameter) GetUsePriorForNms() bool {
+	if x != nil && x.UsePriorForNms != nil {
+		return *x.UsePriorForNms
+	}
+	return Default_MultiBoxLossParameter_UsePriorForNms
+}
+
+type ROIPoolingParameter struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	PooledH *uint32                `protobuf:"varint,1,opt,name=pooled_h,json=pooledH,def=0" json:"pooled_h,omitempty"`
+	PooledW *uint32                `protobuf:"varint,2,opt,name=pooled_w,json=pooledW,def=0" json:"pooled_w,omitempty"`
+	// From pixels of the image to cells of the map.
+	SpatialScale  *float32 `protobuf:"fixed32,3,opt,name=spatial_scale,json=spatialScale,def=1" json:"spatial_scale,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+// Default values for ROIPoolingParameter fields.
+const (
+	Default_ROIPoolingParameter_PooledH      = uint32(0)
+	Default_ROIPoolingParameter_PooledW      = uint32(0)
+	Default_ROIPoolingParameter_SpatialScale = float32(1)
+)
+
+func (x *ROIPoolingParameter) Reset() {
+	*x = ROIPoolingParameter{}
+	mi := &file_caffe_proto_msgTypes[72]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ROIPoolingParameter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ROIPoolingParameter) ProtoMessage() {}
+
+func (x *ROIPoolingParameter) ProtoReflect() protoreflect.Message {
+	mi := &file_caffe_proto_msgTypes[72]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ROIPoolingParameter.ProtoReflect.Descriptor instead.
+func (*ROIPoolingParameter) Descriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{72}
+}
+
+func (x *ROIPoolingParameter) GetPooledH() uint32 {
+	if x != nil && x.PooledH != nil {
+		return *x.PooledH
+	}
+	return Default_ROIPoolingParameter_PooledH
+}
+
+func (x *ROIPoolingParameter) GetPooledW() uint32 {
+	if x != nil && x.PooledW != nil {
+		return *x.PooledW
+	}
+	return Default_ROIPoolingParameter_PooledW
+}
+
+func (x *ROIPoolingParameter) GetSpatialScale() float32 {
+	if x != nil && x.SpatialScale != nil {
+		return *x.SpatialScale
+	}
+	return Default_ROIPoolingParameter_SpatialScale
+}
+
+type SmoothL1LossParameter struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The loss is quadratic up to 1/sigma^2.
+	Sigma         *float32 `protobuf:"fixed32,1,opt,name=sigma,def=1" json:"sigma,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+// Default values for SmoothL1LossParameter fields.
+const (
+	Default_SmoothL1LossParameter_Sigma = float32(1)
+)
+
+func (x *SmoothL1LossParameter) Reset() {
+	*x = SmoothL1LossParameter{}
+	mi := &file_caffe_proto_msgTypes[73]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SmoothL1LossParameter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SmoothL1LossParameter) ProtoMessage() {}
+
+func (x *SmoothL1LossParameter) ProtoReflect() protoreflect.Message {
+	mi := &file_caffe_proto_msgTypes[73]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SmoothL1LossParameter.ProtoReflect.Descriptor instead.
+func (*SmoothL1LossParameter) Descriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{73}
+}
+
+func (x *SmoothL1LossParameter) GetSigma() float32 {
+	if x != nil && x.Sigma != nil {
+		return *x.Sigma
+	}
+	return Default_SmoothL1LossParameter_Sigma
+}
+
+// Pooling of each bin from a channel of its own.
+type PSROIPoolingParameter struct {
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	SpatialScale *float32               `protobuf:"fixed32,1,opt,name=spatial_scale,json=spatialScale" json:"spatial_scale,omitempty"`
+	// Channels of the top.
+	OutputDim *int32 `protobuf:"varint,2,opt,name=output_dim,json=outputDim" json:"output_dim,omitempty"`
+	// Bins along each side.
+	GroupSize     *int32 `protobuf:"varint,3,opt,name=group_size,json=groupSize" json:"group_size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PSROIPoolingParameter) Reset() {
+	*x = PSROIPoolingParameter{}
+	mi := &file_caffe_proto_msgTypes[74]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PSROIPoolingParameter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PSROIPoolingParameter) ProtoMessage() {}
+
+func (x *PSROIPoolingParameter) ProtoReflect() protoreflect.Message {
+	mi := &file_caffe_proto_msgTypes[74]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PSROIPoolingParameter.ProtoReflect.Descriptor instead.
+func (*PSROIPoolingParameter) Descriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{74}
+}
+
+func (x *PSROIPoolingParameter) GetSpatialScale() float32 {
+	if x != nil && x.SpatialScale != nil {
+		return *x.SpatialScale
+	}
+	return 0
+}
+
+func (x *PSROIPoolingParameter) GetOutputDim() int32 {
+	if x != nil && x.OutputDim != nil {
+		return *x.OutputDim
+	}
+	return 0
+}
+
+func (x *PSROIPoolingParameter) GetGroupSize() int32 {
+	if x != nil && x.GroupSize != nil {
+		return *x.GroupSize
+	}
+	return 0
+}
+
+// Which regions have the highest loss.
+type BoxAnnotatorOHEMParameter struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	RoiPerImg     *uint32                `protobuf:"varint,1,opt,name=roi_per_img,json=roiPerImg" json:"roi_per_img,omitempty"`
+	IgnoreLabel   *int32                 `protobuf:"varint,2,opt,name=ignore_label,json=ignoreLabel,def=-1" json:"ignore_label,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+// Default values for BoxAnnotatorOHEMParameter fields.
+const (
+	Default_BoxAnnotatorOHEMParameter_IgnoreLabel = int32(-1)
+)
+
+func (x *BoxAnnotatorOHEMParameter) Reset() {
+	*x = BoxAnnotatorOHEMParameter{}
+	mi := &file_caffe_proto_msgTypes[75]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BoxAnnotatorOHEMParameter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BoxAnnotatorOHEMParameter) ProtoMessage() {}
+
+func (x *BoxAnnotatorOHEMParameter) ProtoReflect() protoreflect.Message {
+	mi := &file_caffe_proto_msgTypes[75]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BoxAnnotatorOHEMParameter.ProtoReflect.Descriptor instead.
+func (*BoxAnnotatorOHEMParameter) Descriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{75}
+}
+
+func (x *BoxAnnotatorOHEMParameter) GetRoiPerImg() uint32 {
+	if x != nil && x.RoiPerImg != nil {
+		return *x.RoiPerImg
+	}
+	return 0
+}
+
+func (x *BoxAnnotatorOHEMParameter) GetIgnoreLabel() int32 {
+	if x != nil && x.IgnoreLabel != nil {
+		return *x.IgnoreLabel
+	}
+	return Default_BoxAnnotatorOHEMParameter_IgnoreLabel
+}
+
+// Batch normalisation with scale and shift. The two forks have different layers of this name;
+// README.md says how they are told apart. PSPNet's first three fields have SegNet's numbers.
+type BNParameter struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// SegNet.
+	ScaleFiller *FillerParameter    `protobuf:"bytes,1,opt,name=scale_filler,json=scaleFiller" json:"scale_filler,omitempty"`
+	ShiftFiller *FillerParameter    `protobuf:"bytes,2,opt,name=shift_filler,json=shiftFiller" json:"shift_filler,omitempty"`
+	BnMode      *BNParameter_BNMode `protobuf:"varint,3,opt,name=bn_mode,json=bnMode,enum=caffe.BNParameter_BNMode,def=0" json:"bn_mode,omitempty"`
+	// PSPNet.
+	SlopeFiller *FillerParameter `protobuf:"bytes,1001,opt,name=slope_filler,json=slopeFiller" json:"slope_filler,omitempty"`
+	BiasFiller  *FillerParameter `protobuf:"bytes,1002,opt,name=bias_filler,json=biasFiller" json:"bias_filler,omitempty"`
+	// How much of the moving statistics stays when a batch's are added.
+	Momentum *float32 `protobuf:"fixed32,1003,opt,name=momentum,def=0.9" json:"momentum,omitempty"`
+	Eps      *float32 `protobuf:"fixed32,4,opt,name=eps,def=1e-05" json:"eps,omitempty"`
+	// Train with the moving statistics, and leave everything as it is.
+	Frozen        *bool               `protobuf:"varint,5,opt,name=frozen,def=0" json:"frozen,omitempty"`
+	Engine        *BNParameter_Engine `protobuf:"varint,6,opt,name=engine,enum=caffe.BNParameter_Engine,def=0" json:"engine,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+// Default values for BNParameter fields.
+const (
+	Default_BNParameter_BnMode   = BNParameter_LEARN
+	Default_BNParameter_Momentum = float32(0.8999999761581421)
+	Default_BNParameter_Eps      = float32(9.999999747378752e-06)
+	Default_BNParameter_Frozen   = bool(false)
+	Default_BNParameter_Engine   = BNParameter_DEFAULT
+)
+
+func (x *BNParameter) Reset() {
+	*x = BNParameter{}
+	mi := &file_caffe_proto_msgTypes[76]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BNParameter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BNParameter) ProtoMessage() {}
+
+func (x *BNParameter) ProtoReflect() protoreflect.Message {
+	mi := &file_caffe_proto_msgTypes[76]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BNParameter.ProtoReflect.Descriptor instead.
+func (*BNParameter) Descriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{76}
+}
+
+func (x *BNParameter) GetScaleFiller() *FillerParameter {
+	if x != nil {
+		return x.ScaleFiller
+	}
+	return nil
+}
+
+func (x *BNParameter) GetShiftFiller() *FillerParameter {
+	if x != nil {
+		return x.ShiftFiller
+	}
+	return nil
+}
+
+func (x *BNParameter) GetBnMode() BNParameter_BNMode {
+	if x != nil && x.BnMode != nil {
+		return *x.BnMode
+	}
+	return Default_BNParameter_BnMode
+}
+
+func (x *BNParameter) GetSlopeFiller() *FillerParameter {
+	if x != nil {
+		return x.SlopeFiller
+	}
+	return nil
+}
+
+func (x *BNParameter) GetBiasFiller() *FillerParameter {
+	if x != nil {
+		return x.BiasFiller
+	}
+	return nil
+}
+
+func (x *BNParameter) GetMomentum() float32 {
+	if x != nil && x.Momentum != nil {
+		return *x.Momentum
+	}
+	return Default_BNParameter_Momentum
+}
+
+func (x *BNParameter) GetEps() float32 {
+	if x != nil && x.Eps != nil {
+		return *x.Eps
+	}
+	return Default_BNParameter_Eps
+}
+
+func (x *BNParameter) GetFrozen() bool {
+	if x != nil && x.Frozen != nil {
+		return *x.Frozen
+	}
+	return Default_BNParameter_Frozen
+}
+
+func (x *BNParameter) GetEngine() BNParameter_Engine {
+	if x != nil && x.Engine != nil {
+		return *x.Engine
+	}
+	return Default_BNParameter_Engine
+}
+
+// The inverse of a MAX pooling, by its mask.
+type UpsampleParameter struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Scale  *uint32                `protobuf:"varint,1,opt,name=scale,def=2" json:"scale,omitempty"`
+	ScaleH *uint32                `protobuf:"varint,2,opt,name=scale_h,json=scaleH" json:"scale_h,omitempty"`
+	ScaleW *uint32                `protobuf:"varint,3,opt,name=scale_w,json=scaleW" json:"scale_w,omitempty"`
+	// One row or column less.
+	PadOutH *bool `protobuf:"varint,4,opt,name=pad_out_h,json=padOutH,def=0" json:"pad_out_h,omitempty"`
+	PadOutW *bool `protobuf:"varint,5,opt,name=pad_out_w,json=padOutW,def=0" json:"pad_out_w,omitempty"`
+	// Size of the top; wins over the scales.
+	UpsampleH     *uint32 `protobuf:"varint,6,opt,name=upsample_h,json=upsampleH" json:"upsample_h,omitempty"`
+	UpsampleW     *uint32 `protobuf:"varint,7,opt,name=upsample_w,json=upsampleW" json:"upsample_w,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+// Default values for UpsampleParameter fields.
+const (
+	Default_UpsampleParameter_Scale   = uint32(2)
+	Default_UpsampleParameter_PadOutH = bool(false)
+	Default_UpsampleParameter_PadOutW = bool(false)
+)
+
+func (x *UpsampleParameter) Reset() {
+	*x = UpsampleParameter{}
+	mi := &file_caffe_proto_msgTypes[77]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpsampleParameter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpsampleParameter) ProtoMessage() {}
+
+func (x *UpsampleParameter) ProtoReflect() protoreflect.Message {
+	mi := &file_caffe_proto_msgTypes[77]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpsampleParameter.ProtoReflect.Descriptor instead.
+func (*UpsampleParameter) Descriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{77}
+}
+
+func (x *UpsampleParameter) GetScale() uint32 {
+	if x != nil && x.Scale != nil {
+		return *x.Scale
+	}
+	return Default_UpsampleParameter_Scale
+}
+
+func (x *UpsampleParameter) GetScaleH() uint32 {
+	if x != nil && x.ScaleH != nil {
+		return *x.ScaleH
+	}
+	return 0
+}
+
+func (x *UpsampleParameter) GetScaleW() uint32 {
+	if x != nil && x.ScaleW != nil {
+		return *x.ScaleW
+	}
+	return 0
+}
+
+func (x *UpsampleParameter) GetPadOutH() bool {
+	if x != nil && x.PadOutH != nil {
+		return *x.PadOutH
+	}
+	return Default_UpsampleParameter_PadOutH
+}
+
+func (x *UpsampleParameter) GetPadOutW() bool {
+	if x != nil && x.PadOutW != nil {
+		return *x.PadOutW
+	}
+	return Default_UpsampleParameter_PadOutW
+}
+
+func (x *UpsampleParameter) GetUpsampleH() uint32 {
+	if x != nil && x.UpsampleH != nil {
+		return *x.UpsampleH
+	}
+	return 0
+}
+
+func (x *UpsampleParameter) GetUpsampleW() uint32 {
+	if x != nil && x.UpsampleW != nil {
+		return *x.UpsampleW
+	}
+	return 0
+}
+
+// Bilinear resizing that keeps the corners. One of the sizes, a zoom, a shrink, or shrink and zoom.
+type InterpParameter struct {
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	Height       *int32                 `protobuf:"varint,1,opt,name=height,def=0" json:"height,omitempty"`
+	Width        *int32                 `protobuf:"varint,2,opt,name=width,def=0" json:"width,omitempty"`
+	ZoomFactor   *int32                 `protobuf:"varint,3,opt,name=zoom_factor,json=zoomFactor,def=1" json:"zoom_factor,omitempty"`
+	ShrinkFactor *int32                 `protobuf:"varint,4,opt,name=shrink_factor,json=shrinkFactor,def=1" json:"shrink_factor,omitempty"`
+	// Cut off at the top left and at the bottom right: 0 or less.
+	PadBeg *int32 `protobuf:"varint,5,opt,name=pad_beg,json=padBeg,def=0" json:"pad_beg,omitempty"`
+	PadEnd *int32 `protobuf:"varint,6,opt,name=pad_end,json=padEnd,def=0" json:"pad_end,omitempty"`
+	// soeaver's caffe-model: the size is that of the second bottom.
+	UseBlobSize   *bool `protobuf:"varint,1007,opt,name=use_blob_size,json=useBlobSize,def=0" json:"use_blob_size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+// Default values for InterpParameter fields.
+const (
+	Default_InterpParameter_Height       = int32(0)
+	Default_InterpParameter_Width        = int32(0)
+	Default_InterpParameter_ZoomFactor   = int32(1)
+	Default_InterpParameter_ShrinkFactor = int32(1)
+	Default_InterpParameter_PadBeg       = int32(0)
+	Default_InterpParameter_PadEnd       = int32(0)
+	Default_InterpParameter_UseBlobSize  = bool(false)
+)
+
+func (x *InterpParameter) Reset() {
+	*x = InterpParameter{}
+	mi := &file_caffe_proto_msgTypes[78]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InterpParameter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InterpParameter) ProtoMessage() {}
+
+func (x *InterpParameter) ProtoReflect() protoreflect.Message {
+	mi := &file_caffe_proto_msgTypes[78]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InterpParameter.ProtoReflect.Descriptor instead.
+func (*InterpParameter) Descriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{78}
+}
+
+func (x *InterpParameter) GetHeight() int32 {
+	if x != nil && x.Height != nil {
+		return *x.Height
+	}
+	return Default_InterpParameter_Height
+}
+
+func (x *InterpParameter) GetWidth() int32 {
+	if x != nil && x.Width != nil {
+		return *x.Width
+	}
+	return Default_InterpParameter_Width
+}
+
+func (x *InterpParameter) GetZoomFactor() int32 {
+	if x != nil && x.ZoomFactor != nil {
+		return *x.ZoomFactor
+	}
+	return Default_InterpParameter_ZoomFactor
+}
+
+func (x *InterpParameter) GetShrinkFactor() int32 {
+	if x != nil && x.ShrinkFactor != nil {
+		return *x.ShrinkFactor
+	}
+	return Default_InterpParameter_ShrinkFactor
+}
+
+func (x *InterpParameter) GetPadBeg() int32 {
+	if x != nil && x.PadBeg != nil {
+		return *x.PadBeg
+	}
+	return Default_InterpParameter_PadBeg
+}
+
+func (x *InterpParameter) GetPadEnd() int32 {
+	if x != nil && x.PadEnd != nil {
+		return *x.PadEnd
+	}
+	return Default_InterpParameter_PadEnd
+}
+
+func (x *InterpParameter) GetUseBlobSize() bool {
+	if x != nil && x.UseBlobSize != nil {
+		return *x.UseBlobSize
+	}
+	return Default_InterpParameter_UseBlobSize
+}
+
+type SegAccuracyParameter struct {
+	state       protoimpl.MessageState               `protogen:"open.v1"`
+	Metric      *SegAccuracyParameter_AccuracyMetric `protobuf:"varint,1,opt,name=metric,enum=caffe.SegAccuracyParameter_AccuracyMetric,def=0" json:"metric,omitempty"`
+	IgnoreLabel []int32                              `protobuf:"varint,2,rep,name=ignore_label,json=ignoreLabel" json:"ignore_label,omitempty"`
+	// Count each batch alone; false adds it to those before.
+	Reset_        *bool `protobuf:"varint,3,opt,name=reset,def=1" json:"reset,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+// Default values for SegAccuracyParameter fields.
+const (
+	Default_SegAccuracyParameter_Metric = SegAccuracyParameter_PixelAccuracy
+	Default_SegAccuracyParameter_Reset_ = bool(true)
+)
+
+func (x *SegAccuracyParameter) Reset() {
+	*x = SegAccuracyParameter{}
+	mi := &file_caffe_proto_msgTypes[79]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SegAccuracyParameter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SegAccuracyParameter) ProtoMessage() {}
+
+func (x *SegAccuracyParameter) ProtoReflect() protoreflect.Message {
+	mi := &file_caffe_proto_msgTypes[79]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SegAccuracyParameter.ProtoReflect.Descriptor instead.
+func (*SegAccuracyParameter) Descriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{79}
+}
+
+func (x *SegAccuracyParameter) GetMetric() SegAccuracyParameter_AccuracyMetric {
+	if x != nil && x.Metric != nil {
+		return *x.Metric
+	}
+	return Default_SegAccuracyParameter_Metric
+}
+
+func (x *SegAccuracyParameter) GetIgnoreLabel() []int32 {
+	if x != nil {
+		return x.IgnoreLabel
+	}
+	return nil
+}
+
+func (x *SegAccuracyParameter) GetReset_() bool {
+	if x != nil && x.Reset_ != nil {
+		return *x.Reset_
+	}
+	return Default_SegAccuracyParameter_Reset_
+}
+
+// Intel Caffe, for YOLO: blocks of pixels to channels.
+type ReorgParameter struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Stride *uint32                `protobuf:"varint,1,opt,name=stride" json:"stride,omitempty"`
+	// Channels to pixels.
+	Reverse       *bool `protobuf:"varint,2,opt,name=reverse,def=0" json:"reverse,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+// Default values for ReorgParameter fields.
+const (
+	Default_ReorgParameter_Reverse = bool(false)
+)
+
+func (x *ReorgParameter) Reset() {
+	*x = ReorgParameter{}
+	mi := &file_caffe_proto_msgTypes[80]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReorgParameter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReorgParameter) ProtoMessage() {}
+
+func (x *ReorgParameter) ProtoReflect() protoreflect.Message {
+	mi := &file_caffe_proto_msgTypes[80]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReorgParameter.ProtoReflect.Descriptor instead.
+func (*ReorgParameter) Descriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{80}
+}
+
+func (x *ReorgParameter) GetStride() uint32 {
+	if x != nil && x.Stride != nil {
+		return *x.Stride
+	}
+	return 0
+}
+
+func (x *ReorgParameter) GetReverse() bool {
+	if x != nil && x.Reverse != nil {
+		return *x.Reverse
+	}
+	return Default_ReorgParameter_Reverse
+}
+
+// ShuffleNet.
+type ShuffleChannelParameter struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Group         *uint32                `protobuf:"varint,1,opt,name=group,def=1" json:"group,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+// Default values for ShuffleChannelParameter fields.
+const (
+	Default_ShuffleChannelParameter_Group = uint32(1)
+)
+
+func (x *ShuffleChannelParameter) Reset() {
+	*x = ShuffleChannelParameter{}
+	mi := &file_caffe_proto_msgTypes[81]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ShuffleChannelParameter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ShuffleChannelParameter) ProtoMessage() {}
+
+func (x *ShuffleChannelParameter) ProtoReflect() protoreflect.Message {
+	mi := &file_caffe_proto_msgTypes[81]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ShuffleChannelParameter.ProtoReflect.Descriptor instead.
+func (*ShuffleChannelParameter) Descriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{81}
+}
+
+func (x *ShuffleChannelParameter) GetGroup() uint32 {
+	if x != nil && x.Group != nil {
+		return *x.Group
+	}
+	return Default_ShuffleChannelParameter_Group
+}
+
+// waifu2x-caffe: how much each axis loses at both ends.
+type CropCenterParameter struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	CropSize      []uint32               `protobuf:"varint,1,rep,name=crop_size,json=cropSize" json:"crop_size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CropCenterParameter) Reset() {
+	*x = CropCenterParameter{}
+	mi := &file_caffe_proto_msgTypes[82]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CropCenterParameter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CropCenterParameter) ProtoMessage() {}
+
+func (x *CropCenterParameter) ProtoReflect() protoreflect.Message {
+	mi := &file_caffe_proto_msgTypes[82]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CropCenterParameter.ProtoReflect.Descriptor instead.
+func (*CropCenterParameter) Descriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{82}
+}
+
+func (x *CropCenterParameter) GetCropSize() []uint32 {
+	if x != nil {
+		return x.CropSize
+	}
+	return nil
+}
+
+// SphereFace: inner products whose angle to the label's weights is multiplied.
+type MarginInnerProductParameter struct {
+	state        protoimpl.MessageState                  `protogen:"open.v1"`
+	NumOutput    *uint32                                 `protobuf:"varint,1,opt,name=num_output,json=numOutput" json:"num_output,omitempty"`
+	Type         *MarginInnerProductParameter_MarginType `protobuf:"varint,2,opt,name=type,enum=caffe.MarginInnerProductParameter_MarginType,def=0" json:"type,omitempty"`
+	WeightFiller *FillerParameter                        `protobuf:"bytes,3,opt,name=weight_filler,json=weightFiller" json:"weight_filler,omitempty"`
+	Axis         *int32                                  `protobuf:"varint,4,opt,name=axis,def=1" json:"axis,omitempty"`
+	// The plain inner product has weight lambda = max(lambda_min, base * (1 + gamma * iteration)^-power).
+	Base  *float32 `protobuf:"fixed32,5,opt,name=base,def=1" json:"base,omitempty"`
+	Gamma *float32 `protobuf:"fixed32,6,opt,name=gamma,def=0" json:"gamma,omitempty"`
+	Power *float32 `protobuf:"fixed32,7,opt,name=power,def=1" json:"power,omitempty"`
+	// Where the count of iterations begins.
+	Iteration     *int32   `protobuf:"varint,8,opt,name=iteration,def=0" json:"iteration,omitempty"`
+	LambdaMin     *float32 `protobuf:"fixed32,9,opt,name=lambda_min,json=lambdaMin,def=0" json:"lambda_min,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+// Default values for MarginInnerProductParameter fields.
+const (
+	Default_MarginInnerProductParameter_Type      = MarginInnerProductParameter_SINGLE
+	Default_MarginInnerProductParameter_Axis      = int32(1)
+	Default_MarginInnerProductParameter_Base      = float32(1)
+	Default_MarginInnerProductParameter_Gamma     = float32(0)
+	Default_MarginInnerProductParameter_Power     = float32(1)
+	Default_MarginInnerProductParameter_Iteration = int32(0)
+	Default_MarginInnerProductParameter_LambdaMin = float32(0)
+)
+
+func (x *MarginInnerProductParameter) Reset() {
+	*x = MarginInnerProductParameter{}
+	mi := &file_caffe_proto_msgTypes[83]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MarginInnerProductParameter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MarginInnerProductParameter) ProtoMessage() {}
+
+func (x *MarginInnerProductParameter) ProtoReflect() protoreflect.Message {
+	mi := &file_caffe_proto_msgTypes[83]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MarginInnerProductParameter.ProtoReflect.Descriptor instead.
+func (*MarginInnerProductParameter) Descriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{83}
+}
+
+func (x *MarginInnerProductParameter) GetNumOutput() uint32 {
+	if x != nil && x.NumOutput != nil {
+		return *x.NumOutput
+	}
+	return 0
+}
+
+func (x *MarginInnerProductParameter) GetType() MarginInnerProductParameter_MarginType {
+	if x != nil && x.Type != nil {
+		return *x.Type
+	}
+	return Default_MarginInnerProductParameter_Type
+}
+
+func (x *MarginInnerProductParameter) GetWeightFiller() *FillerParameter {
+	if x != nil {
+		return x.WeightFiller
+	}
+	return nil
+}
+
+func (x *MarginInnerProductParameter) GetAxis() int32 {
+	if x != nil && x.Axis != nil {
+		return *x.Axis
+	}
+	return Default_MarginInnerProductParameter_Axis
+}
+
+func (x *MarginInnerProductParameter) GetBase() float32 {
+	if x != nil && x.Base != nil {
+		return *x.Base
+	}
+	return Default_MarginInnerProductParameter_Base
+}
+
+func (x *MarginInnerProductParameter) GetGamma() float32 {
+	if x != nil && x.Gamma != nil {
+		return *x.Gamma
+	}
+	return Default_MarginInnerProductParameter_Gamma
+}
+
+func (x *MarginInnerProductParameter) GetPower() float32 {
+	if x != nil && x.Power != nil {
+		return *x.Power
+	}
+	return Default_MarginInnerProductParameter_Power
+}
+
+func (x *MarginInnerProductParameter) GetIteration() int32 {
+	if x != nil && x.Iteration != nil {
+		return *x.Iteration
+	}
+	return Default_MarginInnerProductParameter_Iteration
+}
+
+func (x *MarginInnerProductParameter) GetLambdaMin() float32 {
+	if x != nil && x.LambdaMin != nil {
+		return *x.LambdaMin
+	}
+	return Default_MarginInnerProductParameter_LambdaMin
+}
+
 var File_caffe_proto protoreflect.FileDescriptor
 
 const file_caffe_proto_rawDesc = "" +
@@ -8100,7 +10936,7 @@ const file_caffe_proto_rawDesc = "" +
 	"\n" +
 	"\x06STRICT\x10\x00\x12\x0e\n" +
 	"\n" +
-	"PERMISSIVE\x10\x01\"\xd5\x1a\n" +
+	"PERMISSIVE\x10\x01\"\x91%\n" +
 	"\x0eLayerParameter\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x12\x16\n" +
@@ -8178,7 +11014,27 @@ const file_caffe_proto_rawDesc = "" +
 	"\x0fthreshold_param\x18\x80\x01 \x01(\v2\x19.caffe.ThresholdParameterR\x0ethresholdParam\x124\n" +
 	"\n" +
 	"tile_param\x18\x8a\x01 \x01(\v2\x14.caffe.TileParameterR\ttileParam\x12G\n" +
-	"\x11window_data_param\x18\x81\x01 \x01(\v2\x1a.caffe.WindowDataParameterR\x0fwindowDataParam\"\xc0\x0e\n" +
+	"\x11window_data_param\x18\x81\x01 \x01(\v2\x1a.caffe.WindowDataParameterR\x0fwindowDataParam\x12M\n" +
+	"\x13multibox_loss_param\x18\xc9\x01 \x01(\v2\x1c.caffe.MultiBoxLossParameterR\x11multiboxLossParam\x12=\n" +
+	"\rpermute_param\x18\xca\x01 \x01(\v2\x17.caffe.PermuteParameterR\fpermuteParam\x12A\n" +
+	"\x0fprior_box_param\x18\xcb\x01 \x01(\v2\x18.caffe.PriorBoxParameterR\rpriorBoxParam\x12V\n" +
+	"\x16detection_output_param\x18\xcc\x01 \x01(\v2\x1f.caffe.DetectionOutputParameterR\x14detectionOutputParam\x12\\\n" +
+	"\x18detection_evaluate_param\x18\xcd\x01 \x01(\v2!.caffe.DetectionEvaluateParameterR\x16detectionEvaluateParam\x129\n" +
+	"\n" +
+	"norm_param\x18\xce\x01 \x01(\v2\x19.caffe.NormalizeParameterR\tnormParam\x12I\n" +
+	"\x11roi_pooling_param\x18\xd7\xc7\xf8\x03 \x01(\v2\x1a.caffe.ROIPoolingParameterR\x0froiPoolingParam\x12P\n" +
+	"\x14smooth_l1_loss_param\x18\xd8\xc7\xf8\x03 \x01(\v2\x1c.caffe.SmoothL1LossParameterR\x11smoothL1LossParam\x12Z\n" +
+	"\x18box_annotator_ohem_param\x18\x96\x01 \x01(\v2 .caffe.BoxAnnotatorOHEMParameterR\x15boxAnnotatorOhemParam\x12M\n" +
+	"\x13psroi_pooling_param\x18\x81\t \x01(\v2\x1c.caffe.PSROIPoolingParameterR\x11psroiPoolingParam\x12-\n" +
+	"\bbn_param\x18- \x01(\v2\x12.caffe.BNParameterR\abnParam\x12@\n" +
+	"\x0eupsample_param\x18\xf1\b \x01(\v2\x18.caffe.UpsampleParameterR\rupsampleParam\x12:\n" +
+	"\finterp_param\x18\xf7\b \x01(\v2\x16.caffe.InterpParameterR\vinterpParam\x12J\n" +
+	"\x12seg_accuracy_param\x18\xf8\b \x01(\v2\x1b.caffe.SegAccuracyParameterR\x10segAccuracyParam\x127\n" +
+	"\vreorg_param\x18\x9f\x01 \x01(\v2\x15.caffe.ReorgParameterR\n" +
+	"reorgParam\x12S\n" +
+	"\x15shuffle_channel_param\x18\xa4\x01 \x01(\v2\x1e.caffe.ShuffleChannelParameterR\x13shuffleChannelParam\x12G\n" +
+	"\x11crop_center_param\x18\x8d\t \x01(\v2\x1a.caffe.CropCenterParameterR\x0fcropCenterParam\x12`\n" +
+	"\x1amargin_inner_product_param\x18\x8e\t \x01(\v2\".caffe.MarginInnerProductParameterR\x17marginInnerProductParam\"\xc0\x0e\n" +
 	"\x0fSolverParameter\x12\x10\n" +
 	"\x03net\x18\x18 \x01(\tR\x03net\x120\n" +
 	"\tnet_param\x18\x19 \x01(\v2\x13.caffe.NetParameterR\bnetParam\x12\x1b\n" +
@@ -8274,11 +11130,13 @@ const file_caffe_proto_rawDesc = "" +
 	"\vforce_color\x18\x06 \x01(\b:\x05falseR\n" +
 	"forceColor\x12$\n" +
 	"\n" +
-	"force_gray\x18\a \x01(\b:\x05falseR\tforceGray\"\xe9\x01\n" +
+	"force_gray\x18\a \x01(\b:\x05falseR\tforceGray\"\xce\x02\n" +
 	"\rLossParameter\x12!\n" +
 	"\fignore_label\x18\x01 \x01(\x05R\vignoreLabel\x12S\n" +
 	"\rnormalization\x18\x03 \x01(\x0e2&.caffe.LossParameter.NormalizationMode:\x05VALIDR\rnormalization\x12\x1c\n" +
-	"\tnormalize\x18\x02 \x01(\bR\tnormalize\"B\n" +
+	"\tnormalize\x18\x02 \x01(\bR\tnormalize\x129\n" +
+	"\x15weight_by_label_freqs\x18\xeb\a \x01(\b:\x05falseR\x12weightByLabelFreqs\x12(\n" +
+	"\x0fclass_weighting\x18\xec\a \x03(\x02R\x0eclassWeighting\"B\n" +
 	"\x11NormalizationMode\x12\b\n" +
 	"\x04FULL\x10\x00\x12\t\n" +
 	"\x05VALID\x10\x01\x12\x0e\n" +
@@ -8781,7 +11639,230 @@ const file_caffe_proto_rawDesc = "" +
 	"\x03MAX\x10\x00\x12\a\n" +
 	"\x03AVE\x10\x01\x12\x0e\n" +
 	"\n" +
-	"STOCHASTIC\x10\x02*G\n" +
+	"STOCHASTIC\x10\x02\"(\n" +
+	"\x10PermuteParameter\x12\x14\n" +
+	"\x05order\x18\x01 \x03(\rR\x05order\"\xc2\x01\n" +
+	"\x12NormalizeParameter\x12+\n" +
+	"\x0eacross_spatial\x18\x01 \x01(\b:\x04trueR\racrossSpatial\x129\n" +
+	"\fscale_filler\x18\x02 \x01(\v2\x16.caffe.FillerParameterR\vscaleFiller\x12+\n" +
+	"\x0echannel_shared\x18\x03 \x01(\b:\x04trueR\rchannelShared\x12\x17\n" +
+	"\x03eps\x18\x04 \x01(\x02:\x051e-10R\x03eps\"\x9b\x03\n" +
+	"\x11PriorBoxParameter\x12\x19\n" +
+	"\bmin_size\x18\x01 \x03(\x02R\aminSize\x12\x19\n" +
+	"\bmax_size\x18\x02 \x03(\x02R\amaxSize\x12!\n" +
+	"\faspect_ratio\x18\x03 \x03(\x02R\vaspectRatio\x12\x18\n" +
+	"\x04flip\x18\x04 \x01(\b:\x04trueR\x04flip\x12\x19\n" +
+	"\x04clip\x18\x05 \x01(\b:\x05falseR\x04clip\x12\x1a\n" +
+	"\bvariance\x18\x06 \x03(\x02R\bvariance\x12\x19\n" +
+	"\bimg_size\x18\a \x01(\rR\aimgSize\x12\x13\n" +
+	"\x05img_h\x18\b \x01(\rR\x04imgH\x12\x13\n" +
+	"\x05img_w\x18\t \x01(\rR\x04imgW\x12\x12\n" +
+	"\x04step\x18\n" +
+	" \x01(\x02R\x04step\x12\x15\n" +
+	"\x06step_h\x18\v \x01(\x02R\x05stepH\x12\x15\n" +
+	"\x06step_w\x18\f \x01(\x02R\x05stepW\x12\x1b\n" +
+	"\x06offset\x18\r \x01(\x02:\x030.5R\x06offset\"8\n" +
+	"\bCodeType\x12\n" +
+	"\n" +
+	"\x06CORNER\x10\x01\x12\x0f\n" +
+	"\vCENTER_SIZE\x10\x02\x12\x0f\n" +
+	"\vCORNER_SIZE\x10\x03\"t\n" +
+	"\x1eNonMaximumSuppressionParameter\x12(\n" +
+	"\rnms_threshold\x18\x01 \x01(\x02:\x030.3R\fnmsThreshold\x12\x13\n" +
+	"\x05top_k\x18\x02 \x01(\x05R\x04topK\x12\x13\n" +
+	"\x03eta\x18\x03 \x01(\x02:\x011R\x03eta\"\xc0\x02\n" +
+	"\x13SaveOutputParameter\x12)\n" +
+	"\x10output_directory\x18\x01 \x01(\tR\x0foutputDirectory\x12,\n" +
+	"\x12output_name_prefix\x18\x02 \x01(\tR\x10outputNamePrefix\x12#\n" +
+	"\routput_format\x18\x03 \x01(\tR\foutputFormat\x12$\n" +
+	"\x0elabel_map_file\x18\x04 \x01(\tR\flabelMapFile\x12$\n" +
+	"\x0ename_size_file\x18\x05 \x01(\tR\fnameSizeFile\x12$\n" +
+	"\x0enum_test_image\x18\x06 \x01(\rR\fnumTestImage\x129\n" +
+	"\fresize_param\x18\a \x01(\v2\x16.caffe.ResizeParameterR\vresizeParam\"\xe9\x04\n" +
+	"\x0fResizeParameter\x12\x15\n" +
+	"\x04prob\x18\x01 \x01(\x02:\x011R\x04prob\x12I\n" +
+	"\vresize_mode\x18\x02 \x01(\x0e2\".caffe.ResizeParameter.Resize_mode:\x04WARPR\n" +
+	"resizeMode\x12\x19\n" +
+	"\x06height\x18\x03 \x01(\r:\x010R\x06height\x12\x17\n" +
+	"\x05width\x18\x04 \x01(\r:\x010R\x05width\x12$\n" +
+	"\fheight_scale\x18\b \x01(\r:\x010R\vheightScale\x12\"\n" +
+	"\vwidth_scale\x18\t \x01(\r:\x010R\n" +
+	"widthScale\x12D\n" +
+	"\bpad_mode\x18\x05 \x01(\x0e2\x1f.caffe.ResizeParameter.Pad_mode:\bCONSTANTR\apadMode\x12\x1b\n" +
+	"\tpad_value\x18\x06 \x03(\x02R\bpadValue\x12C\n" +
+	"\vinterp_mode\x18\a \x03(\x0e2\".caffe.ResizeParameter.Interp_modeR\n" +
+	"interpMode\"G\n" +
+	"\vResize_mode\x12\b\n" +
+	"\x04WARP\x10\x01\x12\x12\n" +
+	"\x0eFIT_SMALL_SIZE\x10\x02\x12\x1a\n" +
+	"\x16FIT_LARGE_SIZE_AND_PAD\x10\x03\":\n" +
+	"\bPad_mode\x12\f\n" +
+	"\bCONSTANT\x10\x01\x12\f\n" +
+	"\bMIRRORED\x10\x02\x12\x12\n" +
+	"\x0eREPEAT_NEAREST\x10\x03\"I\n" +
+	"\vInterp_mode\x12\n" +
+	"\n" +
+	"\x06LINEAR\x10\x01\x12\b\n" +
+	"\x04AREA\x10\x02\x12\v\n" +
+	"\aNEAREST\x10\x03\x12\t\n" +
+	"\x05CUBIC\x10\x04\x12\f\n" +
+	"\bLANCZOS4\x10\x05\"\xfb\x04\n" +
+	"\x18DetectionOutputParameter\x12\x1f\n" +
+	"\vnum_classes\x18\x01 \x01(\rR\n" +
+	"numClasses\x12+\n" +
+	"\x0eshare_location\x18\x02 \x01(\b:\x04trueR\rshareLocation\x121\n" +
+	"\x13background_label_id\x18\x03 \x01(\x05:\x010R\x11backgroundLabelId\x12B\n" +
+	"\tnms_param\x18\x04 \x01(\v2%.caffe.NonMaximumSuppressionParameterR\bnmsParam\x12F\n" +
+	"\x11save_output_param\x18\x05 \x01(\v2\x1a.caffe.SaveOutputParameterR\x0fsaveOutputParam\x12F\n" +
+	"\tcode_type\x18\x06 \x01(\x0e2!.caffe.PriorBoxParameter.CodeType:\x06CORNERR\bcodeType\x12B\n" +
+	"\x1avariance_encoded_in_target\x18\b \x01(\b:\x05falseR\x17varianceEncodedInTarget\x12 \n" +
+	"\n" +
+	"keep_top_k\x18\a \x01(\x05:\x02-1R\bkeepTopK\x121\n" +
+	"\x14confidence_threshold\x18\t \x01(\x02R\x13confidenceThreshold\x12#\n" +
+	"\tvisualize\x18\n" +
+	" \x01(\b:\x05falseR\tvisualize\x12/\n" +
+	"\x13visualize_threshold\x18\v \x01(\x02R\x12visualizeThreshold\x12\x1b\n" +
+	"\tsave_file\x18\f \x01(\tR\bsaveFile\"\xbd\x02\n" +
+	"\x1aDetectionEvaluateParameter\x12\x1f\n" +
+	"\vnum_classes\x18\x01 \x01(\rR\n" +
+	"numClasses\x121\n" +
+	"\x13background_label_id\x18\x02 \x01(\r:\x010R\x11backgroundLabelId\x120\n" +
+	"\x11overlap_threshold\x18\x03 \x01(\x02:\x030.5R\x10overlapThreshold\x128\n" +
+	"\x15evaluate_difficult_gt\x18\x04 \x01(\b:\x04trueR\x13evaluateDifficultGt\x12$\n" +
+	"\x0ename_size_file\x18\x05 \x01(\tR\fnameSizeFile\x129\n" +
+	"\fresize_param\x18\x06 \x01(\v2\x16.caffe.ResizeParameterR\vresizeParam\"\xb0\v\n" +
+	"\x15MultiBoxLossParameter\x12W\n" +
+	"\rloc_loss_type\x18\x01 \x01(\x0e2(.caffe.MultiBoxLossParameter.LocLossType:\tSMOOTH_L1R\vlocLossType\x12X\n" +
+	"\x0econf_loss_type\x18\x02 \x01(\x0e2).caffe.MultiBoxLossParameter.ConfLossType:\aSOFTMAXR\fconfLossType\x12 \n" +
+	"\n" +
+	"loc_weight\x18\x03 \x01(\x02:\x011R\tlocWeight\x12\x1f\n" +
+	"\vnum_classes\x18\x04 \x01(\rR\n" +
+	"numClasses\x12+\n" +
+	"\x0eshare_location\x18\x05 \x01(\b:\x04trueR\rshareLocation\x12U\n" +
+	"\n" +
+	"match_type\x18\x06 \x01(\x0e2&.caffe.MultiBoxLossParameter.MatchType:\x0ePER_PREDICTIONR\tmatchType\x120\n" +
+	"\x11overlap_threshold\x18\a \x01(\x02:\x030.5R\x10overlapThreshold\x129\n" +
+	"\x16use_prior_for_matching\x18\b \x01(\b:\x04trueR\x13usePriorForMatching\x121\n" +
+	"\x13background_label_id\x18\t \x01(\r:\x010R\x11backgroundLabelId\x12.\n" +
+	"\x10use_difficult_gt\x18\n" +
+	" \x01(\b:\x04trueR\x0euseDifficultGt\x12\"\n" +
+	"\rdo_neg_mining\x18\v \x01(\bR\vdoNegMining\x12%\n" +
+	"\rneg_pos_ratio\x18\f \x01(\x02:\x013R\vnegPosRatio\x12$\n" +
+	"\vneg_overlap\x18\r \x01(\x02:\x030.5R\n" +
+	"negOverlap\x12F\n" +
+	"\tcode_type\x18\x0e \x01(\x0e2!.caffe.PriorBoxParameter.CodeType:\x06CORNERR\bcodeType\x12@\n" +
+	"\x19encode_variance_in_target\x18\x10 \x01(\b:\x05falseR\x16encodeVarianceInTarget\x12:\n" +
+	"\x16map_object_to_agnostic\x18\x11 \x01(\b:\x05falseR\x13mapObjectToAgnostic\x12B\n" +
+	"\x1aignore_cross_boundary_bbox\x18\x12 \x01(\b:\x05falseR\x17ignoreCrossBoundaryBbox\x12\"\n" +
+	"\tbp_inside\x18\x13 \x01(\b:\x05falseR\bbpInside\x12V\n" +
+	"\vmining_type\x18\x14 \x01(\x0e2'.caffe.MultiBoxLossParameter.MiningType:\fMAX_NEGATIVER\n" +
+	"miningType\x12B\n" +
+	"\tnms_param\x18\x15 \x01(\v2%.caffe.NonMaximumSuppressionParameterR\bnmsParam\x12#\n" +
+	"\vsample_size\x18\x16 \x01(\x05:\x0264R\n" +
+	"sampleSize\x120\n" +
+	"\x11use_prior_for_nms\x18\x17 \x01(\b:\x05falseR\x0eusePriorForNms\"$\n" +
+	"\vLocLossType\x12\x06\n" +
+	"\x02L2\x10\x00\x12\r\n" +
+	"\tSMOOTH_L1\x10\x01\")\n" +
+	"\fConfLossType\x12\v\n" +
+	"\aSOFTMAX\x10\x00\x12\f\n" +
+	"\bLOGISTIC\x10\x01\".\n" +
+	"\tMatchType\x12\r\n" +
+	"\tBIPARTITE\x10\x00\x12\x12\n" +
+	"\x0ePER_PREDICTION\x10\x01\":\n" +
+	"\n" +
+	"MiningType\x12\b\n" +
+	"\x04NONE\x10\x00\x12\x10\n" +
+	"\fMAX_NEGATIVE\x10\x01\x12\x10\n" +
+	"\fHARD_EXAMPLE\x10\x02\"y\n" +
+	"\x13ROIPoolingParameter\x12\x1c\n" +
+	"\bpooled_h\x18\x01 \x01(\r:\x010R\apooledH\x12\x1c\n" +
+	"\bpooled_w\x18\x02 \x01(\r:\x010R\apooledW\x12&\n" +
+	"\rspatial_scale\x18\x03 \x01(\x02:\x011R\fspatialScale\"0\n" +
+	"\x15SmoothL1LossParameter\x12\x17\n" +
+	"\x05sigma\x18\x01 \x01(\x02:\x011R\x05sigma\"z\n" +
+	"\x15PSROIPoolingParameter\x12#\n" +
+	"\rspatial_scale\x18\x01 \x01(\x02R\fspatialScale\x12\x1d\n" +
+	"\n" +
+	"output_dim\x18\x02 \x01(\x05R\toutputDim\x12\x1d\n" +
+	"\n" +
+	"group_size\x18\x03 \x01(\x05R\tgroupSize\"b\n" +
+	"\x19BoxAnnotatorOHEMParameter\x12\x1e\n" +
+	"\vroi_per_img\x18\x01 \x01(\rR\troiPerImg\x12%\n" +
+	"\fignore_label\x18\x02 \x01(\x05:\x02-1R\vignoreLabel\"\x9b\x04\n" +
+	"\vBNParameter\x129\n" +
+	"\fscale_filler\x18\x01 \x01(\v2\x16.caffe.FillerParameterR\vscaleFiller\x129\n" +
+	"\fshift_filler\x18\x02 \x01(\v2\x16.caffe.FillerParameterR\vshiftFiller\x129\n" +
+	"\abn_mode\x18\x03 \x01(\x0e2\x19.caffe.BNParameter.BNMode:\x05LEARNR\x06bnMode\x12:\n" +
+	"\fslope_filler\x18\xe9\a \x01(\v2\x16.caffe.FillerParameterR\vslopeFiller\x128\n" +
+	"\vbias_filler\x18\xea\a \x01(\v2\x16.caffe.FillerParameterR\n" +
+	"biasFiller\x12 \n" +
+	"\bmomentum\x18\xeb\a \x01(\x02:\x030.9R\bmomentum\x12\x17\n" +
+	"\x03eps\x18\x04 \x01(\x02:\x051e-05R\x03eps\x12\x1d\n" +
+	"\x06frozen\x18\x05 \x01(\b:\x05falseR\x06frozen\x12:\n" +
+	"\x06engine\x18\x06 \x01(\x0e2\x19.caffe.BNParameter.Engine:\aDEFAULTR\x06engine\"\"\n" +
+	"\x06BNMode\x12\t\n" +
+	"\x05LEARN\x10\x00\x12\r\n" +
+	"\tINFERENCE\x10\x01\"+\n" +
+	"\x06Engine\x12\v\n" +
+	"\aDEFAULT\x10\x00\x12\t\n" +
+	"\x05CAFFE\x10\x01\x12\t\n" +
+	"\x05CUDNN\x10\x02\"\xe2\x01\n" +
+	"\x11UpsampleParameter\x12\x17\n" +
+	"\x05scale\x18\x01 \x01(\r:\x012R\x05scale\x12\x17\n" +
+	"\ascale_h\x18\x02 \x01(\rR\x06scaleH\x12\x17\n" +
+	"\ascale_w\x18\x03 \x01(\rR\x06scaleW\x12!\n" +
+	"\tpad_out_h\x18\x04 \x01(\b:\x05falseR\apadOutH\x12!\n" +
+	"\tpad_out_w\x18\x05 \x01(\b:\x05falseR\apadOutW\x12\x1d\n" +
+	"\n" +
+	"upsample_h\x18\x06 \x01(\rR\tupsampleH\x12\x1d\n" +
+	"\n" +
+	"upsample_w\x18\a \x01(\rR\tupsampleW\"\xf5\x01\n" +
+	"\x0fInterpParameter\x12\x19\n" +
+	"\x06height\x18\x01 \x01(\x05:\x010R\x06height\x12\x17\n" +
+	"\x05width\x18\x02 \x01(\x05:\x010R\x05width\x12\"\n" +
+	"\vzoom_factor\x18\x03 \x01(\x05:\x011R\n" +
+	"zoomFactor\x12&\n" +
+	"\rshrink_factor\x18\x04 \x01(\x05:\x011R\fshrinkFactor\x12\x1a\n" +
+	"\apad_beg\x18\x05 \x01(\x05:\x010R\x06padBeg\x12\x1a\n" +
+	"\apad_end\x18\x06 \x01(\x05:\x010R\x06padEnd\x12*\n" +
+	"\ruse_blob_size\x18\xef\a \x01(\b:\x05falseR\vuseBlobSize\"\xee\x01\n" +
+	"\x14SegAccuracyParameter\x12Q\n" +
+	"\x06metric\x18\x01 \x01(\x0e2*.caffe.SegAccuracyParameter.AccuracyMetric:\rPixelAccuracyR\x06metric\x12!\n" +
+	"\fignore_label\x18\x02 \x03(\x05R\vignoreLabel\x12\x1a\n" +
+	"\x05reset\x18\x03 \x01(\b:\x04trueR\x05reset\"D\n" +
+	"\x0eAccuracyMetric\x12\x11\n" +
+	"\rPixelAccuracy\x10\x00\x12\x11\n" +
+	"\rClassAccuracy\x10\x01\x12\f\n" +
+	"\bPixelIOU\x10\x02\"I\n" +
+	"\x0eReorgParameter\x12\x16\n" +
+	"\x06stride\x18\x01 \x01(\rR\x06stride\x12\x1f\n" +
+	"\areverse\x18\x02 \x01(\b:\x05falseR\areverse\"2\n" +
+	"\x17ShuffleChannelParameter\x12\x17\n" +
+	"\x05group\x18\x01 \x01(\r:\x011R\x05group\"2\n" +
+	"\x13CropCenterParameter\x12\x1b\n" +
+	"\tcrop_size\x18\x01 \x03(\rR\bcropSize\"\xa8\x03\n" +
+	"\x1bMarginInnerProductParameter\x12\x1d\n" +
+	"\n" +
+	"num_output\x18\x01 \x01(\rR\tnumOutput\x12I\n" +
+	"\x04type\x18\x02 \x01(\x0e2-.caffe.MarginInnerProductParameter.MarginType:\x06SINGLER\x04type\x12;\n" +
+	"\rweight_filler\x18\x03 \x01(\v2\x16.caffe.FillerParameterR\fweightFiller\x12\x15\n" +
+	"\x04axis\x18\x04 \x01(\x05:\x011R\x04axis\x12\x15\n" +
+	"\x04base\x18\x05 \x01(\x02:\x011R\x04base\x12\x17\n" +
+	"\x05gamma\x18\x06 \x01(\x02:\x010R\x05gamma\x12\x17\n" +
+	"\x05power\x18\a \x01(\x02:\x011R\x05power\x12\x1f\n" +
+	"\titeration\x18\b \x01(\x05:\x010R\titeration\x12 \n" +
+	"\n" +
+	"lambda_min\x18\t \x01(\x02:\x010R\tlambdaMin\"?\n" +
+	"\n" +
+	"MarginType\x12\n" +
+	"\n" +
+	"\x06SINGLE\x10\x00\x12\n" +
+	"\n" +
+	"\x06DOUBLE\x10\x01\x12\n" +
+	"\n" +
+	"\x06TRIPLE\x10\x02\x12\r\n" +
+	"\tQUADRUPLE\x10\x03*G\n" +
 	"\x04Type\x12\n" +
 	"\n" +
 	"\x06DOUBLE\x10\x00\x12\t\n" +
@@ -8806,256 +11887,331 @@ func file_caffe_proto_rawDescGZIP() []byte {
 	return file_caffe_proto_rawDescData
 }
 
-var file_caffe_proto_enumTypes = make([]protoimpl.EnumInfo, 27)
-var file_caffe_proto_msgTypes = make([]protoimpl.MessageInfo, 63)
+var file_caffe_proto_enumTypes = make([]protoimpl.EnumInfo, 39)
+var file_caffe_proto_msgTypes = make([]protoimpl.MessageInfo, 84)
 var file_caffe_proto_goTypes = []any{
-	(Type)(0),                            // 0: caffe.Type
-	(Phase)(0),                           // 1: caffe.Phase
-	(ParamSpec_DimCheckMode)(0),          // 2: caffe.ParamSpec.DimCheckMode
-	(SolverParameter_SnapshotFormat)(0),  // 3: caffe.SolverParameter.SnapshotFormat
-	(SolverParameter_SolverMode)(0),      // 4: caffe.SolverParameter.SolverMode
-	(SolverParameter_SolverType)(0),      // 5: caffe.SolverParameter.SolverType
-	(FillerParameter_VarianceNorm)(0),    // 6: caffe.FillerParameter.VarianceNorm
-	(LossParameter_NormalizationMode)(0), // 7: caffe.LossParameter.NormalizationMode
-	(DataParameter_DB)(0),                // 8: caffe.DataParameter.DB
-	(ConvolutionParameter_Engine)(0),     // 9: caffe.ConvolutionParameter.Engine
-	(PoolingParameter_PoolMethod)(0),     // 10: caffe.PoolingParameter.PoolMethod
-	(PoolingParameter_Engine)(0),         // 11: caffe.PoolingParameter.Engine
-	(PoolingParameter_RoundMode)(0),      // 12: caffe.PoolingParameter.RoundMode
-	(SPPParameter_PoolMethod)(0),         // 13: caffe.SPPParameter.PoolMethod
-	(SPPParameter_Engine)(0),             // 14: caffe.SPPParameter.Engine
-	(LRNParameter_NormRegion)(0),         // 15: caffe.LRNParameter.NormRegion
-	(LRNParameter_Engine)(0),             // 16: caffe.LRNParameter.Engine
-	(ReLUParameter_Engine)(0),            // 17: caffe.ReLUParameter.Engine
-	(SigmoidParameter_Engine)(0),         // 18: caffe.SigmoidParameter.Engine
-	(TanHParameter_Engine)(0),            // 19: caffe.TanHParameter.Engine
-	(EltwiseParameter_EltwiseOp)(0),      // 20: caffe.EltwiseParameter.EltwiseOp
-	(ReductionParameter_ReductionOp)(0),  // 21: caffe.ReductionParameter.ReductionOp
-	(SoftmaxParameter_Engine)(0),         // 22: caffe.SoftmaxParameter.Engine
-	(HingeLossParameter_Norm)(0),         // 23: caffe.HingeLossParameter.Norm
-	(V1LayerParameter_LayerType)(0),      // 24: caffe.V1LayerParameter.LayerType
-	(V1LayerParameter_DimCheckMode)(0),   // 25: caffe.V1LayerParameter.DimCheckMode
-	(V0LayerParameter_PoolMethod)(0),     // 26: caffe.V0LayerParameter.PoolMethod
-	(*BlobShape)(nil),                    // 27: caffe.BlobShape
-	(*BlobProto)(nil),                    // 28: caffe.BlobProto
-	(*BlobProtoVector)(nil),              // 29: caffe.BlobProtoVector
-	(*Datum)(nil),                        // 30: caffe.Datum
-	(*NetState)(nil),                     // 31: caffe.NetState
-	(*NetStateRule)(nil),                 // 32: caffe.NetStateRule
-	(*NetParameter)(nil),                 // 33: caffe.NetParameter
-	(*ParamSpec)(nil),                    // 34: caffe.ParamSpec
-	(*LayerParameter)(nil),               // 35: caffe.LayerParameter
-	(*SolverParameter)(nil),              // 36: caffe.SolverParameter
-	(*SolverState)(nil),                  // 37: caffe.SolverState
-	(*FillerParameter)(nil),              // 38: caffe.FillerParameter
-	(*TransformationParameter)(nil),      // 39: caffe.TransformationParameter
-	(*LossParameter)(nil),                // 40: caffe.LossParameter
-	(*DataParameter)(nil),                // 41: caffe.DataParameter
-	(*ImageDataParameter)(nil),           // 42: caffe.ImageDataParameter
-	(*WindowDataParameter)(nil),          // 43: caffe.WindowDataParameter
-	(*HDF5DataParameter)(nil),            // 44: caffe.HDF5DataParameter
-	(*HDF5OutputParameter)(nil),          // 45: caffe.HDF5OutputParameter
-	(*MemoryDataParameter)(nil),          // 46: caffe.MemoryDataParameter
-	(*DummyDataParameter)(nil),           // 47: caffe.DummyDataParameter
-	(*InputParameter)(nil),               // 48: caffe.InputParameter
-	(*ParameterParameter)(nil),           // 49: caffe.ParameterParameter
-	(*ConvolutionParameter)(nil),         // 50: caffe.ConvolutionParameter
-	(*InnerProductParameter)(nil),        // 51: caffe.InnerProductParameter
-	(*EmbedParameter)(nil),               // 52: caffe.EmbedParameter
-	(*RecurrentParameter)(nil),           // 53: caffe.RecurrentParameter
-	(*BatchNormParameter)(nil),           // 54: caffe.BatchNormParameter
-	(*ScaleParameter)(nil),               // 55: caffe.ScaleParameter
-	(*BiasParameter)(nil),                // 56: caffe.BiasParameter
-	(*PReLUParameter)(nil),               // 57: caffe.PReLUParameter
-	(*PoolingParameter)(nil),             // 58: caffe.PoolingParameter
-	(*SPPParameter)(nil),                 // 59: caffe.SPPParameter
-	(*LRNParameter)(nil),                 // 60: caffe.LRNParameter
-	(*MVNParameter)(nil),                 // 61: caffe.MVNParameter
-	(*ReLUParameter)(nil),                // 62: caffe.ReLUParameter
-	(*ELUParameter)(nil),                 // 63: caffe.ELUParameter
-	(*SigmoidParameter)(nil),             // 64: caffe.SigmoidParameter
-	(*TanHParameter)(nil),                // 65: caffe.TanHParameter
-	(*SwishParameter)(nil),               // 66: caffe.SwishParameter
-	(*PowerParameter)(nil),               // 67: caffe.PowerParameter
-	(*ExpParameter)(nil),                 // 68: caffe.ExpParameter
-	(*LogParameter)(nil),                 // 69: caffe.LogParameter
-	(*ThresholdParameter)(nil),           // 70: caffe.ThresholdParameter
-	(*ClipParameter)(nil),                // 71: caffe.ClipParameter
-	(*DropoutParameter)(nil),             // 72: caffe.DropoutParameter
-	(*EltwiseParameter)(nil),             // 73: caffe.EltwiseParameter
-	(*ConcatParameter)(nil),              // 74: caffe.ConcatParameter
-	(*SliceParameter)(nil),               // 75: caffe.SliceParameter
-	(*CropParameter)(nil),                // 76: caffe.CropParameter
-	(*FlattenParameter)(nil),             // 77: caffe.FlattenParameter
-	(*ReshapeParameter)(nil),             // 78: caffe.ReshapeParameter
-	(*TileParameter)(nil),                // 79: caffe.TileParameter
-	(*ReductionParameter)(nil),           // 80: caffe.ReductionParameter
-	(*ArgMaxParameter)(nil),              // 81: caffe.ArgMaxParameter
-	(*SoftmaxParameter)(nil),             // 82: caffe.SoftmaxParameter
-	(*AccuracyParameter)(nil),            // 83: caffe.AccuracyParameter
-	(*HingeLossParameter)(nil),           // 84: caffe.HingeLossParameter
-	(*ContrastiveLossParameter)(nil),     // 85: caffe.ContrastiveLossParameter
-	(*InfogainLossParameter)(nil),        // 86: caffe.InfogainLossParameter
-	(*PythonParameter)(nil),              // 87: caffe.PythonParameter
-	(*V1LayerParameter)(nil),             // 88: caffe.V1LayerParameter
-	(*V0LayerParameter)(nil),             // 89: caffe.V0LayerParameter
+	(Type)(0),                                   // 0: caffe.Type
+	(Phase)(0),                                  // 1: caffe.Phase
+	(ParamSpec_DimCheckMode)(0),                 // 2: caffe.ParamSpec.DimCheckMode
+	(SolverParameter_SnapshotFormat)(0),         // 3: caffe.SolverParameter.SnapshotFormat
+	(SolverParameter_SolverMode)(0),             // 4: caffe.SolverParameter.SolverMode
+	(SolverParameter_SolverType)(0),             // 5: caffe.SolverParameter.SolverType
+	(FillerParameter_VarianceNorm)(0),           // 6: caffe.FillerParameter.VarianceNorm
+	(LossParameter_NormalizationMode)(0),        // 7: caffe.LossParameter.NormalizationMode
+	(DataParameter_DB)(0),                       // 8: caffe.DataParameter.DB
+	(ConvolutionParameter_Engine)(0),            // 9: caffe.ConvolutionParameter.Engine
+	(PoolingParameter_PoolMethod)(0),            // 10: caffe.PoolingParameter.PoolMethod
+	(PoolingParameter_Engine)(0),                // 11: caffe.PoolingParameter.Engine
+	(PoolingParameter_RoundMode)(0),             // 12: caffe.PoolingParameter.RoundMode
+	(SPPParameter_PoolMethod)(0),                // 13: caffe.SPPParameter.PoolMethod
+	(SPPParameter_Engine)(0),                    // 14: caffe.SPPParameter.Engine
+	(LRNParameter_NormRegion)(0),                // 15: caffe.LRNParameter.NormRegion
+	(LRNParameter_Engine)(0),                    // 16: caffe.LRNParameter.Engine
+	(ReLUParameter_Engine)(0),                   // 17: caffe.ReLUParameter.Engine
+	(SigmoidParameter_Engine)(0),                // 18: caffe.SigmoidParameter.Engine
+	(TanHParameter_Engine)(0),                   // 19: caffe.TanHParameter.Engine
+	(EltwiseParameter_EltwiseOp)(0),             // 20: caffe.EltwiseParameter.EltwiseOp
+	(ReductionParameter_ReductionOp)(0),         // 21: caffe.ReductionParameter.ReductionOp
+	(SoftmaxParameter_Engine)(0),                // 22: caffe.SoftmaxParameter.Engine
+	(HingeLossParameter_Norm)(0),                // 23: caffe.HingeLossParameter.Norm
+	(V1LayerParameter_LayerType)(0),             // 24: caffe.V1LayerParameter.LayerType
+	(V1LayerParameter_DimCheckMode)(0),          // 25: caffe.V1LayerParameter.DimCheckMode
+	(V0LayerParameter_PoolMethod)(0),            // 26: caffe.V0LayerParameter.PoolMethod
+	(PriorBoxParameter_CodeType)(0),             // 27: caffe.PriorBoxParameter.CodeType
+	(ResizeParameter_ResizeMode)(0),             // 28: caffe.ResizeParameter.Resize_mode
+	(ResizeParameter_PadMode)(0),                // 29: caffe.ResizeParameter.Pad_mode
+	(ResizeParameter_InterpMode)(0),             // 30: caffe.ResizeParameter.Interp_mode
+	(MultiBoxLossParameter_LocLossType)(0),      // 31: caffe.MultiBoxLossParameter.LocLossType
+	(MultiBoxLossParameter_ConfLossType)(0),     // 32: caffe.MultiBoxLossParameter.ConfLossType
+	(MultiBoxLossParameter_MatchType)(0),        // 33: caffe.MultiBoxLossParameter.MatchType
+	(MultiBoxLossParameter_MiningType)(0),       // 34: caffe.MultiBoxLossParameter.MiningType
+	(BNParameter_BNMode)(0),                     // 35: caffe.BNParameter.BNMode
+	(BNParameter_Engine)(0),                     // 36: caffe.BNParameter.Engine
+	(SegAccuracyParameter_AccuracyMetric)(0),    // 37: caffe.SegAccuracyParameter.AccuracyMetric
+	(MarginInnerProductParameter_MarginType)(0), // 38: caffe.MarginInnerProductParameter.MarginType
+	(*BlobShape)(nil),                           // 39: caffe.BlobShape
+	(*BlobProto)(nil),                           // 40: caffe.BlobProto
+	(*BlobProtoVector)(nil),                     // 41: caffe.BlobProtoVector
+	(*Datum)(nil),                               // 42: caffe.Datum
+	(*NetState)(nil),                            // 43: caffe.NetState
+	(*NetStateRule)(nil),                        // 44: caffe.NetStateRule
+	(*NetParameter)(nil),                        // 45: caffe.NetParameter
+	(*ParamSpec)(nil),                           // 46: caffe.ParamSpec
+	(*LayerParameter)(nil),                      // 47: caffe.LayerParameter
+	(*SolverParameter)(nil),                     // 48: caffe.SolverParameter
+	(*SolverState)(nil),                         // 49: caffe.SolverState
+	(*FillerParameter)(nil),                     // 50: caffe.FillerParameter
+	(*TransformationParameter)(nil),             // 51: caffe.TransformationParameter
+	(*LossParameter)(nil),                       // 52: caffe.LossParameter
+	(*DataParameter)(nil),                       // 53: caffe.DataParameter
+	(*ImageDataParameter)(nil),                  // 54: caffe.ImageDataParameter
+	(*WindowDataParameter)(nil),                 // 55: caffe.WindowDataParameter
+	(*HDF5DataParameter)(nil),                   // 56: caffe.HDF5DataParameter
+	(*HDF5OutputParameter)(nil),                 // 57: caffe.HDF5OutputParameter
+	(*MemoryDataParameter)(nil),                 // 58: caffe.MemoryDataParameter
+	(*DummyDataParameter)(nil),                  // 59: caffe.DummyDataParameter
+	(*InputParameter)(nil),                      // 60: caffe.InputParameter
+	(*ParameterParameter)(nil),                  // 61: caffe.ParameterParameter
+	(*ConvolutionParameter)(nil),                // 62: caffe.ConvolutionParameter
+	(*InnerProductParameter)(nil),               // 63: caffe.InnerProductParameter
+	(*EmbedParameter)(nil),                      // 64: caffe.EmbedParameter
+	(*RecurrentParameter)(nil),                  // 65: caffe.RecurrentParameter
+	(*BatchNormParameter)(nil),                  // 66: caffe.BatchNormParameter
+	(*ScaleParameter)(nil),                      // 67: caffe.ScaleParameter
+	(*BiasParameter)(nil),                       // 68: caffe.BiasParameter
+	(*PReLUParameter)(nil),                      // 69: caffe.PReLUParameter
+	(*PoolingParameter)(nil),                    // 70: caffe.PoolingParameter
+	(*SPPParameter)(nil),                        // 71: caffe.SPPParameter
+	(*LRNParameter)(nil),                        // 72: caffe.LRNParameter
+	(*MVNParameter)(nil),                        // 73: caffe.MVNParameter
+	(*ReLUParameter)(nil),                       // 74: caffe.ReLUParameter
+	(*ELUParameter)(nil),                        // 75: caffe.ELUParameter
+	(*SigmoidParameter)(nil),                    // 76: caffe.SigmoidParameter
+	(*TanHParameter)(nil),                       // 77: caffe.TanHParameter
+	(*SwishParameter)(nil),                      // 78: caffe.SwishParameter
+	(*PowerParameter)(nil),                      // 79: caffe.PowerParameter
+	(*ExpParameter)(nil),                        // 80: caffe.ExpParameter
+	(*LogParameter)(nil),                        // 81: caffe.LogParameter
+	(*ThresholdParameter)(nil),                  // 82: caffe.ThresholdParameter
+	(*ClipParameter)(nil),                       // 83: caffe.ClipParameter
+	(*DropoutParameter)(nil),                    // 84: caffe.DropoutParameter
+	(*EltwiseParameter)(nil),                    // 85: caffe.EltwiseParameter
+	(*ConcatParameter)(nil),                     // 86: caffe.ConcatParameter
+	(*SliceParameter)(nil),                      // 87: caffe.SliceParameter
+	(*CropParameter)(nil),                       // 88: caffe.CropParameter
+	(*FlattenParameter)(nil),                    // 89: caffe.FlattenParameter
+	(*ReshapeParameter)(nil),                    // 90: caffe.ReshapeParameter
+	(*TileParameter)(nil),                       // 91: caffe.TileParameter
+	(*ReductionParameter)(nil),                  // 92: caffe.ReductionParameter
+	(*ArgMaxParameter)(nil),                     // 93: caffe.ArgMaxParameter
+	(*SoftmaxParameter)(nil),                    // 94: caffe.SoftmaxParameter
+	(*AccuracyParameter)(nil),                   // 95: caffe.AccuracyParameter
+	(*HingeLossParameter)(nil),                  // 96: caffe.HingeLossParameter
+	(*ContrastiveLossParameter)(nil),            // 97: caffe.ContrastiveLossParameter
+	(*InfogainLossParameter)(nil),               // 98: caffe.InfogainLossParameter
+	(*PythonParameter)(nil),                     // 99: caffe.PythonParameter
+	(*V1LayerParameter)(nil),                    // 100: caffe.V1LayerParameter
+	(*V0LayerParameter)(nil),                    // 101: caffe.V0LayerParameter
+	(*PermuteParameter)(nil),                    // 102: caffe.PermuteParameter
+	(*NormalizeParameter)(nil),                  // 103: caffe.NormalizeParameter
+	(*PriorBoxParameter)(nil),                   // 104: caffe.PriorBoxParameter
+	(*NonMaximumSuppressionParameter)(nil),      // 105: caffe.NonMaximumSuppressionParameter
+	(*SaveOutputParameter)(nil),                 // 106: caffe.SaveOutputParameter
+	(*ResizeParameter)(nil),                     // 107: caffe.ResizeParameter
+	(*DetectionOutputParameter)(nil),            // 108: caffe.DetectionOutputParameter
+	(*DetectionEvaluateParameter)(nil),          // 109: caffe.DetectionEvaluateParameter
+	(*MultiBoxLossParameter)(nil),               // 110: caffe.MultiBoxLossParameter
+	(*ROIPoolingParameter)(nil),                 // 111: caffe.ROIPoolingParameter
+	(*SmoothL1LossParameter)(nil),               // 112: caffe.SmoothL1LossParameter
+	(*PSROIPoolingParameter)(nil),               // 113: caffe.PSROIPoolingParameter
+	(*BoxAnnotatorOHEMParameter)(nil),           // 114: caffe.BoxAnnotatorOHEMParameter
+	(*BNParameter)(nil),                         // 115: caffe.BNParameter
+	(*UpsampleParameter)(nil),                   // 116: caffe.UpsampleParameter
+	(*InterpParameter)(nil),                     // 117: caffe.InterpParameter
+	(*SegAccuracyParameter)(nil),                // 118: caffe.SegAccuracyParameter
+	(*ReorgParameter)(nil),                      // 119: caffe.ReorgParameter
+	(*ShuffleChannelParameter)(nil),             // 120: caffe.ShuffleChannelParameter
+	(*CropCenterParameter)(nil),                 // 121: caffe.CropCenterParameter
+	(*MarginInnerProductParameter)(nil),         // 122: caffe.MarginInnerProductParameter
 }
 var file_caffe_proto_depIdxs = []int32{
-	27,  // 0: caffe.BlobProto.shape:type_name -> caffe.BlobShape
+	39,  // 0: caffe.BlobProto.shape:type_name -> caffe.BlobShape
 	0,   // 1: caffe.BlobProto.raw_data_type:type_name -> caffe.Type
 	0,   // 2: caffe.BlobProto.raw_diff_type:type_name -> caffe.Type
-	28,  // 3: caffe.BlobProtoVector.blobs:type_name -> caffe.BlobProto
+	40,  // 3: caffe.BlobProtoVector.blobs:type_name -> caffe.BlobProto
 	1,   // 4: caffe.NetState.phase:type_name -> caffe.Phase
 	1,   // 5: caffe.NetStateRule.phase:type_name -> caffe.Phase
-	27,  // 6: caffe.NetParameter.input_shape:type_name -> caffe.BlobShape
-	31,  // 7: caffe.NetParameter.state:type_name -> caffe.NetState
-	35,  // 8: caffe.NetParameter.layer:type_name -> caffe.LayerParameter
-	88,  // 9: caffe.NetParameter.layers:type_name -> caffe.V1LayerParameter
+	39,  // 6: caffe.NetParameter.input_shape:type_name -> caffe.BlobShape
+	43,  // 7: caffe.NetParameter.state:type_name -> caffe.NetState
+	47,  // 8: caffe.NetParameter.layer:type_name -> caffe.LayerParameter
+	100, // 9: caffe.NetParameter.layers:type_name -> caffe.V1LayerParameter
 	2,   // 10: caffe.ParamSpec.share_mode:type_name -> caffe.ParamSpec.DimCheckMode
 	1,   // 11: caffe.LayerParameter.phase:type_name -> caffe.Phase
-	34,  // 12: caffe.LayerParameter.param:type_name -> caffe.ParamSpec
-	28,  // 13: caffe.LayerParameter.blobs:type_name -> caffe.BlobProto
-	32,  // 14: caffe.LayerParameter.include:type_name -> caffe.NetStateRule
-	32,  // 15: caffe.LayerParameter.exclude:type_name -> caffe.NetStateRule
-	39,  // 16: caffe.LayerParameter.transform_param:type_name -> caffe.TransformationParameter
-	40,  // 17: caffe.LayerParameter.loss_param:type_name -> caffe.LossParameter
-	83,  // 18: caffe.LayerParameter.accuracy_param:type_name -> caffe.AccuracyParameter
-	81,  // 19: caffe.LayerParameter.argmax_param:type_name -> caffe.ArgMaxParameter
-	54,  // 20: caffe.LayerParameter.batch_norm_param:type_name -> caffe.BatchNormParameter
-	56,  // 21: caffe.LayerParameter.bias_param:type_name -> caffe.BiasParameter
-	71,  // 22: caffe.LayerParameter.clip_param:type_name -> caffe.ClipParameter
-	74,  // 23: caffe.LayerParameter.concat_param:type_name -> caffe.ConcatParameter
-	85,  // 24: caffe.LayerParameter.contrastive_loss_param:type_name -> caffe.ContrastiveLossParameter
-	50,  // 25: caffe.LayerParameter.convolution_param:type_name -> caffe.ConvolutionParameter
-	76,  // 26: caffe.LayerParameter.crop_param:type_name -> caffe.CropParameter
-	41,  // 27: caffe.LayerParameter.data_param:type_name -> caffe.DataParameter
-	72,  // 28: caffe.LayerParameter.dropout_param:type_name -> caffe.DropoutParameter
-	47,  // 29: caffe.LayerParameter.dummy_data_param:type_name -> caffe.DummyDataParameter
-	73,  // 30: caffe.LayerParameter.eltwise_param:type_name -> caffe.EltwiseParameter
-	63,  // 31: caffe.LayerParameter.elu_param:type_name -> caffe.ELUParameter
-	52,  // 32: caffe.LayerParameter.embed_param:type_name -> caffe.EmbedParameter
-	68,  // 33: caffe.LayerParameter.exp_param:type_name -> caffe.ExpParameter
-	77,  // 34: caffe.LayerParameter.flatten_param:type_name -> caffe.FlattenParameter
-	44,  // 35: caffe.LayerParameter.hdf5_data_param:type_name -> caffe.HDF5DataParameter
-	45,  // 36: caffe.LayerParameter.hdf5_output_param:type_name -> caffe.HDF5OutputParameter
-	84,  // 37: caffe.LayerParameter.hinge_loss_param:type_name -> caffe.HingeLossParameter
-	42,  // 38: caffe.LayerParameter.image_data_param:type_name -> caffe.ImageDataParameter
-	86,  // 39: caffe.LayerParameter.infogain_loss_param:type_name -> caffe.InfogainLossParameter
-	51,  // 40: caffe.LayerParameter.inner_product_param:type_name -> caffe.InnerProductParameter
-	48,  // 41: caffe.LayerParameter.input_param:type_name -> caffe.InputParameter
-	69,  // 42: caffe.LayerParameter.log_param:type_name -> caffe.LogParameter
-	60,  // 43: caffe.LayerParameter.lrn_param:type_name -> caffe.LRNParameter
-	46,  // 44: caffe.LayerParameter.memory_data_param:type_name -> caffe.MemoryDataParameter
-	61,  // 45: caffe.LayerParameter.mvn_param:type_name -> caffe.MVNParameter
-	49,  // 46: caffe.LayerParameter.parameter_param:type_name -> caffe.ParameterParameter
-	58,  // 47: caffe.LayerParameter.pooling_param:type_name -> caffe.PoolingParameter
-	67,  // 48: caffe.LayerParameter.power_param:type_name -> caffe.PowerParameter
-	57,  // 49: caffe.LayerParameter.prelu_param:type_name -> caffe.PReLUParameter
-	87,  // 50: caffe.LayerParameter.python_param:type_name -> caffe.PythonParameter
-	53,  // 51: caffe.LayerParameter.recurrent_param:type_name -> caffe.RecurrentParameter
-	80,  // 52: caffe.LayerParameter.reduction_param:type_name -> caffe.ReductionParameter
-	62,  // 53: caffe.LayerParameter.relu_param:type_name -> caffe.ReLUParameter
-	78,  // 54: caffe.LayerParameter.reshape_param:type_name -> caffe.ReshapeParameter
-	55,  // 55: caffe.LayerParameter.scale_param:type_name -> caffe.ScaleParameter
-	64,  // 56: caffe.LayerParameter.sigmoid_param:type_name -> caffe.SigmoidParameter
-	82,  // 57: caffe.LayerParameter.softmax_param:type_name -> caffe.SoftmaxParameter
-	59,  // 58: caffe.LayerParameter.spp_param:type_name -> caffe.SPPParameter
-	75,  // 59: caffe.LayerParameter.slice_param:type_name -> caffe.SliceParameter
-	66,  // 60: caffe.LayerParameter.swish_param:type_name -> caffe.SwishParameter
-	65,  // 61: caffe.LayerParameter.tanh_param:type_name -> caffe.TanHParameter
-	70,  // 62: caffe.LayerParameter.threshold_param:type_name -> caffe.ThresholdParameter
-	79,  // 63: caffe.LayerParameter.tile_param:type_name -> caffe.TileParameter
-	43,  // 64: caffe.LayerParameter.window_data_param:type_name -> caffe.WindowDataParameter
-	33,  // 65: caffe.SolverParameter.net_param:type_name -> caffe.NetParameter
-	33,  // 66: caffe.SolverParameter.train_net_param:type_name -> caffe.NetParameter
-	33,  // 67: caffe.SolverParameter.test_net_param:type_name -> caffe.NetParameter
-	31,  // 68: caffe.SolverParameter.train_state:type_name -> caffe.NetState
-	31,  // 69: caffe.SolverParameter.test_state:type_name -> caffe.NetState
-	3,   // 70: caffe.SolverParameter.snapshot_format:type_name -> caffe.SolverParameter.SnapshotFormat
-	4,   // 71: caffe.SolverParameter.solver_mode:type_name -> caffe.SolverParameter.SolverMode
-	5,   // 72: caffe.SolverParameter.solver_type:type_name -> caffe.SolverParameter.SolverType
-	28,  // 73: caffe.SolverState.history:type_name -> caffe.BlobProto
-	6,   // 74: caffe.FillerParameter.variance_norm:type_name -> caffe.FillerParameter.VarianceNorm
-	7,   // 75: caffe.LossParameter.normalization:type_name -> caffe.LossParameter.NormalizationMode
-	8,   // 76: caffe.DataParameter.backend:type_name -> caffe.DataParameter.DB
-	38,  // 77: caffe.DummyDataParameter.data_filler:type_name -> caffe.FillerParameter
-	27,  // 78: caffe.DummyDataParameter.shape:type_name -> caffe.BlobShape
-	27,  // 79: caffe.InputParameter.shape:type_name -> caffe.BlobShape
-	27,  // 80: caffe.ParameterParameter.shape:type_name -> caffe.BlobShape
-	38,  // 81: caffe.ConvolutionParameter.weight_filler:type_name -> caffe.FillerParameter
-	38,  // 82: caffe.ConvolutionParameter.bias_filler:type_name -> caffe.FillerParameter
-	9,   // 83: caffe.ConvolutionParameter.engine:type_name -> caffe.ConvolutionParameter.Engine
-	38,  // 84: caffe.InnerProductParameter.weight_filler:type_name -> caffe.FillerParameter
-	38,  // 85: caffe.InnerProductParameter.bias_filler:type_name -> caffe.FillerParameter
-	38,  // 86: caffe.EmbedParameter.weight_filler:type_name -> caffe.FillerParameter
-	38,  // 87: caffe.EmbedParameter.bias_filler:type_name -> caffe.FillerParameter
-	38,  // 88: caffe.RecurrentParameter.weight_filler:type_name -> caffe.FillerParameter
-	38,  // 89: caffe.RecurrentParameter.bias_filler:type_name -> caffe.FillerParameter
-	38,  // 90: caffe.ScaleParameter.filler:type_name -> caffe.FillerParameter
-	38,  // 91: caffe.ScaleParameter.bias_filler:type_name -> caffe.FillerParameter
-	38,  // 92: caffe.BiasParameter.filler:type_name -> caffe.FillerParameter
-	38,  // 93: caffe.PReLUParameter.filler:type_name -> caffe.FillerParameter
-	10,  // 94: caffe.PoolingParameter.pool:type_name -> caffe.PoolingParameter.PoolMethod
-	11,  // 95: caffe.PoolingParameter.engine:type_name -> caffe.PoolingParameter.Engine
-	12,  // 96: caffe.PoolingParameter.round_mode:type_name -> caffe.PoolingParameter.RoundMode
-	13,  // 97: caffe.SPPParameter.pool:type_name -> caffe.SPPParameter.PoolMethod
-	14,  // 98: caffe.SPPParameter.engine:type_name -> caffe.SPPParameter.Engine
-	15,  // 99: caffe.LRNParameter.norm_region:type_name -> caffe.LRNParameter.NormRegion
-	16,  // 100: caffe.LRNParameter.engine:type_name -> caffe.LRNParameter.Engine
-	17,  // 101: caffe.ReLUParameter.engine:type_name -> caffe.ReLUParameter.Engine
-	18,  // 102: caffe.SigmoidParameter.engine:type_name -> caffe.SigmoidParameter.Engine
-	19,  // 103: caffe.TanHParameter.engine:type_name -> caffe.TanHParameter.Engine
-	20,  // 104: caffe.EltwiseParameter.operation:type_name -> caffe.EltwiseParameter.EltwiseOp
-	27,  // 105: caffe.ReshapeParameter.shape:type_name -> caffe.BlobShape
-	21,  // 106: caffe.ReductionParameter.operation:type_name -> caffe.ReductionParameter.ReductionOp
-	22,  // 107: caffe.SoftmaxParameter.engine:type_name -> caffe.SoftmaxParameter.Engine
-	23,  // 108: caffe.HingeLossParameter.norm:type_name -> caffe.HingeLossParameter.Norm
-	32,  // 109: caffe.V1LayerParameter.include:type_name -> caffe.NetStateRule
-	32,  // 110: caffe.V1LayerParameter.exclude:type_name -> caffe.NetStateRule
-	24,  // 111: caffe.V1LayerParameter.type:type_name -> caffe.V1LayerParameter.LayerType
-	28,  // 112: caffe.V1LayerParameter.blobs:type_name -> caffe.BlobProto
-	25,  // 113: caffe.V1LayerParameter.blob_share_mode:type_name -> caffe.V1LayerParameter.DimCheckMode
-	83,  // 114: caffe.V1LayerParameter.accuracy_param:type_name -> caffe.AccuracyParameter
-	81,  // 115: caffe.V1LayerParameter.argmax_param:type_name -> caffe.ArgMaxParameter
-	74,  // 116: caffe.V1LayerParameter.concat_param:type_name -> caffe.ConcatParameter
-	85,  // 117: caffe.V1LayerParameter.contrastive_loss_param:type_name -> caffe.ContrastiveLossParameter
-	50,  // 118: caffe.V1LayerParameter.convolution_param:type_name -> caffe.ConvolutionParameter
-	41,  // 119: caffe.V1LayerParameter.data_param:type_name -> caffe.DataParameter
-	72,  // 120: caffe.V1LayerParameter.dropout_param:type_name -> caffe.DropoutParameter
-	47,  // 121: caffe.V1LayerParameter.dummy_data_param:type_name -> caffe.DummyDataParameter
-	73,  // 122: caffe.V1LayerParameter.eltwise_param:type_name -> caffe.EltwiseParameter
-	68,  // 123: caffe.V1LayerParameter.exp_param:type_name -> caffe.ExpParameter
-	44,  // 124: caffe.V1LayerParameter.hdf5_data_param:type_name -> caffe.HDF5DataParameter
-	45,  // 125: caffe.V1LayerParameter.hdf5_output_param:type_name -> caffe.HDF5OutputParameter
-	84,  // 126: caffe.V1LayerParameter.hinge_loss_param:type_name -> caffe.HingeLossParameter
-	42,  // 127: caffe.V1LayerParameter.image_data_param:type_name -> caffe.ImageDataParameter
-	86,  // 128: caffe.V1LayerParameter.infogain_loss_param:type_name -> caffe.InfogainLossParameter
-	51,  // 129: caffe.V1LayerParameter.inner_product_param:type_name -> caffe.InnerProductParameter
-	60,  // 130: caffe.V1LayerParameter.lrn_param:type_name -> caffe.LRNParameter
-	46,  // 131: caffe.V1LayerParameter.memory_data_param:type_name -> caffe.MemoryDataParameter
-	61,  // 132: caffe.V1LayerParameter.mvn_param:type_name -> caffe.MVNParameter
-	58,  // 133: caffe.V1LayerParameter.pooling_param:type_name -> caffe.PoolingParameter
-	67,  // 134: caffe.V1LayerParameter.power_param:type_name -> caffe.PowerParameter
-	62,  // 135: caffe.V1LayerParameter.relu_param:type_name -> caffe.ReLUParameter
-	64,  // 136: caffe.V1LayerParameter.sigmoid_param:type_name -> caffe.SigmoidParameter
-	82,  // 137: caffe.V1LayerParameter.softmax_param:type_name -> caffe.SoftmaxParameter
-	75,  // 138: caffe.V1LayerParameter.slice_param:type_name -> caffe.SliceParameter
-	65,  // 139: caffe.V1LayerParameter.tanh_param:type_name -> caffe.TanHParameter
-	70,  // 140: caffe.V1LayerParameter.threshold_param:type_name -> caffe.ThresholdParameter
-	43,  // 141: caffe.V1LayerParameter.window_data_param:type_name -> caffe.WindowDataParameter
-	39,  // 142: caffe.V1LayerParameter.transform_param:type_name -> caffe.TransformationParameter
-	40,  // 143: caffe.V1LayerParameter.loss_param:type_name -> caffe.LossParameter
-	89,  // 144: caffe.V1LayerParameter.layer:type_name -> caffe.V0LayerParameter
-	38,  // 145: caffe.V0LayerParameter.weight_filler:type_name -> caffe.FillerParameter
-	38,  // 146: caffe.V0LayerParameter.bias_filler:type_name -> caffe.FillerParameter
-	26,  // 147: caffe.V0LayerParameter.pool:type_name -> caffe.V0LayerParameter.PoolMethod
-	28,  // 148: caffe.V0LayerParameter.blobs:type_name -> caffe.BlobProto
-	45,  // 149: caffe.V0LayerParameter.hdf5_output_param:type_name -> caffe.HDF5OutputParameter
-	150, // [150:150] is the sub-list for method output_type
-	150, // [150:150] is the sub-list for method input_type
-	150, // [150:150] is the sub-list for extension type_name
-	150, // [150:150] is the sub-list for extension extendee
-	0,   // [0:150] is the sub-list for field type_name
+	46,  // 12: caffe.LayerParameter.param:type_name -> caffe.ParamSpec
+	40,  // 13: caffe.LayerParameter.blobs:type_name -> caffe.BlobProto
+	44,  // 14: caffe.LayerParameter.include:type_name -> caffe.NetStateRule
+	44,  // 15: caffe.LayerParameter.exclude:type_name -> caffe.NetStateRule
+	51,  // 16: caffe.LayerParameter.transform_param:type_name -> caffe.TransformationParameter
+	52,  // 17: caffe.LayerParameter.loss_param:type_name -> caffe.LossParameter
+	95,  // 18: caffe.LayerParameter.accuracy_param:type_name -> caffe.AccuracyParameter
+	93,  // 19: caffe.LayerParameter.argmax_param:type_name -> caffe.ArgMaxParameter
+	66,  // 20: caffe.LayerParameter.batch_norm_param:type_name -> caffe.BatchNormParameter
+	68,  // 21: caffe.LayerParameter.bias_param:type_name -> caffe.BiasParameter
+	83,  // 22: caffe.LayerParameter.clip_param:type_name -> caffe.ClipParameter
+	86,  // 23: caffe.LayerParameter.concat_param:type_name -> caffe.ConcatParameter
+	97,  // 24: caffe.LayerParameter.contrastive_loss_param:type_name -> caffe.ContrastiveLossParameter
+	62,  // 25: caffe.LayerParameter.convolution_param:type_name -> caffe.ConvolutionParameter
+	88,  // 26: caffe.LayerParameter.crop_param:type_name -> caffe.CropParameter
+	53,  // 27: caffe.LayerParameter.data_param:type_name -> caffe.DataParameter
+	84,  // 28: caffe.LayerParameter.dropout_param:type_name -> caffe.DropoutParameter
+	59,  // 29: caffe.LayerParameter.dummy_data_param:type_name -> caffe.DummyDataParameter
+	85,  // 30: caffe.LayerParameter.eltwise_param:type_name -> caffe.EltwiseParameter
+	75,  // 31: caffe.LayerParameter.elu_param:type_name -> caffe.ELUParameter
+	64,  // 32: caffe.LayerParameter.embed_param:type_name -> caffe.EmbedParameter
+	80,  // 33: caffe.LayerParameter.exp_param:type_name -> caffe.ExpParameter
+	89,  // 34: caffe.LayerParameter.flatten_param:type_name -> caffe.FlattenParameter
+	56,  // 35: caffe.LayerParameter.hdf5_data_param:type_name -> caffe.HDF5DataParameter
+	57,  // 36: caffe.LayerParameter.hdf5_output_param:type_name -> caffe.HDF5OutputParameter
+	96,  // 37: caffe.LayerParameter.hinge_loss_param:type_name -> caffe.HingeLossParameter
+	54,  // 38: caffe.LayerParameter.image_data_param:type_name -> caffe.ImageDataParameter
+	98,  // 39: caffe.LayerParameter.infogain_loss_param:type_name -> caffe.InfogainLossParameter
+	63,  // 40: caffe.LayerParameter.inner_product_param:type_name -> caffe.InnerProductParameter
+	60,  // 41: caffe.LayerParameter.input_param:type_name -> caffe.InputParameter
+	81,  // 42: caffe.LayerParameter.log_param:type_name -> caffe.LogParameter
+	72,  // 43: caffe.LayerParameter.lrn_param:type_name -> caffe.LRNParameter
+	58,  // 44: caffe.LayerParameter.memory_data_param:type_name -> caffe.MemoryDataParameter
+	73,  // 45: caffe.LayerParameter.mvn_param:type_name -> caffe.MVNParameter
+	61,  // 46: caffe.LayerParameter.parameter_param:type_name -> caffe.ParameterParameter
+	70,  // 47: caffe.LayerParameter.pooling_param:type_name -> caffe.PoolingParameter
+	79,  // 48: caffe.LayerParameter.power_param:type_name -> caffe.PowerParameter
+	69,  // 49: caffe.LayerParameter.prelu_param:type_name -> caffe.PReLUParameter
+	99,  // 50: caffe.LayerParameter.python_param:type_name -> caffe.PythonParameter
+	65,  // 51: caffe.LayerParameter.recurrent_param:type_name -> caffe.RecurrentParameter
+	92,  // 52: caffe.LayerParameter.reduction_param:type_name -> caffe.ReductionParameter
+	74,  // 53: caffe.LayerParameter.relu_param:type_name -> caffe.ReLUParameter
+	90,  // 54: caffe.LayerParameter.reshape_param:type_name -> caffe.ReshapeParameter
+	67,  // 55: caffe.LayerParameter.scale_param:type_name -> caffe.ScaleParameter
+	76,  // 56: caffe.LayerParameter.sigmoid_param:type_name -> caffe.SigmoidParameter
+	94,  // 57: caffe.LayerParameter.softmax_param:type_name -> caffe.SoftmaxParameter
+	71,  // 58: caffe.LayerParameter.spp_param:type_name -> caffe.SPPParameter
+	87,  // 59: caffe.LayerParameter.slice_param:type_name -> caffe.SliceParameter
+	78,  // 60: caffe.LayerParameter.swish_param:type_name -> caffe.SwishParameter
+	77,  // 61: caffe.LayerParameter.tanh_param:type_name -> caffe.TanHParameter
+	82,  // 62: caffe.LayerParameter.threshold_param:type_name -> caffe.ThresholdParameter
+	91,  // 63: caffe.LayerParameter.tile_param:type_name -> caffe.TileParameter
+	55,  // 64: caffe.LayerParameter.window_data_param:type_name -> caffe.WindowDataParameter
+	110, // 65: caffe.LayerParameter.multibox_loss_param:type_name -> caffe.MultiBoxLossParameter
+	102, // 66: caffe.LayerParameter.permute_param:type_name -> caffe.PermuteParameter
+	104, // 67: caffe.LayerParameter.prior_box_param:type_name -> caffe.PriorBoxParameter
+	108, // 68: caffe.LayerParameter.detection_output_param:type_name -> caffe.DetectionOutputParameter
+	109, // 69: caffe.LayerParameter.detection_evaluate_param:type_name -> caffe.DetectionEvaluateParameter
+	103, // 70: caffe.LayerParameter.norm_param:type_name -> caffe.NormalizeParameter
+	111, // 71: caffe.LayerParameter.roi_pooling_param:type_name -> caffe.ROIPoolingParameter
+	112, // 72: caffe.LayerParameter.smooth_l1_loss_param:type_name -> caffe.SmoothL1LossParameter
+	114, // 73: caffe.LayerParameter.box_annotator_ohem_param:type_name -> caffe.BoxAnnotatorOHEMParameter
+	113, // 74: caffe.LayerParameter.psroi_pooling_param:type_name -> caffe.PSROIPoolingParameter
+	115, // 75: caffe.LayerParameter.bn_param:type_name -> caffe.BNParameter
+	116, // 76: caffe.LayerParameter.upsample_param:type_name -> caffe.UpsampleParameter
+	117, // 77: caffe.LayerParameter.interp_param:type_name -> caffe.InterpParameter
+	118, // 78: caffe.LayerParameter.seg_accuracy_param:type_name -> caffe.SegAccuracyParameter
+	119, // 79: caffe.LayerParameter.reorg_param:type_name -> caffe.ReorgParameter
+	120, // 80: caffe.LayerParameter.shuffle_channel_param:type_name -> caffe.ShuffleChannelParameter
+	121, // 81: caffe.LayerParameter.crop_center_param:type_name -> caffe.CropCenterParameter
+	122, // 82: caffe.LayerParameter.margin_inner_product_param:type_name -> caffe.MarginInnerProductParameter
+	45,  // 83: caffe.SolverParameter.net_param:type_name -> caffe.NetParameter
+	45,  // 84: caffe.SolverParameter.train_net_param:type_name -> caffe.NetParameter
+	45,  // 85: caffe.SolverParameter.test_net_param:type_name -> caffe.NetParameter
+	43,  // 86: caffe.SolverParameter.train_state:type_name -> caffe.NetState
+	43,  // 87: caffe.SolverParameter.test_state:type_name -> caffe.NetState
+	3,   // 88: caffe.SolverParameter.snapshot_format:type_name -> caffe.SolverParameter.SnapshotFormat
+	4,   // 89: caffe.SolverParameter.solver_mode:type_name -> caffe.SolverParameter.SolverMode
+	5,   // 90: caffe.SolverParameter.solver_type:type_name -> caffe.SolverParameter.SolverType
+	40,  // 91: caffe.SolverState.history:type_name -> caffe.BlobProto
+	6,   // 92: caffe.FillerParameter.variance_norm:type_name -> caffe.FillerParameter.VarianceNorm
+	7,   // 93: caffe.LossParameter.normalization:type_name -> caffe.LossParameter.NormalizationMode
+	8,   // 94: caffe.DataParameter.backend:type_name -> caffe.DataParameter.DB
+	50,  // 95: caffe.DummyDataParameter.data_filler:type_name -> caffe.FillerParameter
+	39,  // 96: caffe.DummyDataParameter.shape:type_name -> caffe.BlobShape
+	39,  // 97: caffe.InputParameter.shape:type_name -> caffe.BlobShape
+	39,  // 98: caffe.ParameterParameter.shape:type_name -> caffe.BlobShape
+	50,  // 99: caffe.ConvolutionParameter.weight_filler:type_name -> caffe.FillerParameter
+	50,  // 100: caffe.ConvolutionParameter.bias_filler:type_name -> caffe.FillerParameter
+	9,   // 101: caffe.ConvolutionParameter.engine:type_name -> caffe.ConvolutionParameter.Engine
+	50,  // 102: caffe.InnerProductParameter.weight_filler:type_name -> caffe.FillerParameter
+	50,  // 103: caffe.InnerProductParameter.bias_filler:type_name -> caffe.FillerParameter
+	50,  // 104: caffe.EmbedParameter.weight_filler:type_name -> caffe.FillerParameter
+	50,  // 105: caffe.EmbedParameter.bias_filler:type_name -> caffe.FillerParameter
+	50,  // 106: caffe.RecurrentParameter.weight_filler:type_name -> caffe.FillerParameter
+	50,  // 107: caffe.RecurrentParameter.bias_filler:type_name -> caffe.FillerParameter
+	50,  // 108: caffe.ScaleParameter.filler:type_name -> caffe.FillerParameter
+	50,  // 109: caffe.ScaleParameter.bias_filler:type_name -> caffe.FillerParameter
+	50,  // 110: caffe.BiasParameter.filler:type_name -> caffe.FillerParameter
+	50,  // 111: caffe.PReLUParameter.filler:type_name -> caffe.FillerParameter
+	10,  // 112: caffe.PoolingParameter.pool:type_name -> caffe.PoolingParameter.PoolMethod
+	11,  // 113: caffe.PoolingParameter.engine:type_name -> caffe.PoolingParameter.Engine
+	12,  // 114: caffe.PoolingParameter.round_mode:type_name -> caffe.PoolingParameter.RoundMode
+	13,  // 115: caffe.SPPParameter.pool:type_name -> caffe.SPPParameter.PoolMethod
+	14,  // 116: caffe.SPPParameter.engine:type_name -> caffe.SPPParameter.Engine
+	15,  // 117: caffe.LRNParameter.norm_region:type_name -> caffe.LRNParameter.NormRegion
+	16,  // 118: caffe.LRNParameter.engine:type_name -> caffe.LRNParameter.Engine
+	17,  // 119: caffe.ReLUParameter.engine:type_name -> caffe.ReLUParameter.Engine
+	18,  // 120: caffe.SigmoidParameter.engine:type_name -> caffe.SigmoidParameter.Engine
+	19,  // 121: caffe.TanHParameter.engine:type_name -> caffe.TanHParameter.Engine
+	20,  // 122: caffe.EltwiseParameter.operation:type_name -> caffe.EltwiseParameter.EltwiseOp
+	39,  // 123: caffe.ReshapeParameter.shape:type_name -> caffe.BlobShape
+	21,  // 124: caffe.ReductionParameter.operation:type_name -> caffe.ReductionParameter.ReductionOp
+	22,  // 125: caffe.SoftmaxParameter.engine:type_name -> caffe.SoftmaxParameter.Engine
+	23,  // 126: caffe.HingeLossParameter.norm:type_name -> caffe.HingeLossParameter.Norm
+	44,  // 127: caffe.V1LayerParameter.include:type_name -> caffe.NetStateRule
+	44,  // 128: caffe.V1LayerParameter.exclude:type_name -> caffe.NetStateRule
+	24,  // 129: caffe.V1LayerParameter.type:type_name -> caffe.V1LayerParameter.LayerType
+	40,  // 130: caffe.V1LayerParameter.blobs:type_name -> caffe.BlobProto
+	25,  // 131: caffe.V1LayerParameter.blob_share_mode:type_name -> caffe.V1LayerParameter.DimCheckMode
+	95,  // 132: caffe.V1LayerParameter.accuracy_param:type_name -> caffe.AccuracyParameter
+	93,  // 133: caffe.V1LayerParameter.argmax_param:type_name -> caffe.ArgMaxParameter
+	86,  // 134: caffe.V1LayerParameter.concat_param:type_name -> caffe.ConcatParameter
+	97,  // 135: caffe.V1LayerParameter.contrastive_loss_param:type_name -> caffe.ContrastiveLossParameter
+	62,  // 136: caffe.V1LayerParameter.convolution_param:type_name -> caffe.ConvolutionParameter
+	53,  // 137: caffe.V1LayerParameter.data_param:type_name -> caffe.DataParameter
+	84,  // 138: caffe.V1LayerParameter.dropout_param:type_name -> caffe.DropoutParameter
+	59,  // 139: caffe.V1LayerParameter.dummy_data_param:type_name -> caffe.DummyDataParameter
+	85,  // 140: caffe.V1LayerParameter.eltwise_param:type_name -> caffe.EltwiseParameter
+	80,  // 141: caffe.V1LayerParameter.exp_param:type_name -> caffe.ExpParameter
+	56,  // 142: caffe.V1LayerParameter.hdf5_data_param:type_name -> caffe.HDF5DataParameter
+	57,  // 143: caffe.V1LayerParameter.hdf5_output_param:type_name -> caffe.HDF5OutputParameter
+	96,  // 144: caffe.V1LayerParameter.hinge_loss_param:type_name -> caffe.HingeLossParameter
+	54,  // 145: caffe.V1LayerParameter.image_data_param:type_name -> caffe.ImageDataParameter
+	98,  // 146: caffe.V1LayerParameter.infogain_loss_param:type_name -> caffe.InfogainLossParameter
+	63,  // 147: caffe.V1LayerParameter.inner_product_param:type_name -> caffe.InnerProductParameter
+	72,  // 148: caffe.V1LayerParameter.lrn_param:type_name -> caffe.LRNParameter
+	58,  // 149: caffe.V1LayerParameter.memory_data_param:type_name -> caffe.MemoryDataParameter
+	73,  // 150: caffe.V1LayerParameter.mvn_param:type_name -> caffe.MVNParameter
+	70,  // 151: caffe.V1LayerParameter.pooling_param:type_name -> caffe.PoolingParameter
+	79,  // 152: caffe.V1LayerParameter.power_param:type_name -> caffe.PowerParameter
+	74,  // 153: caffe.V1LayerParameter.relu_param:type_name -> caffe.ReLUParameter
+	76,  // 154: caffe.V1LayerParameter.sigmoid_param:type_name -> caffe.SigmoidParameter
+	94,  // 155: caffe.V1LayerParameter.softmax_param:type_name -> caffe.SoftmaxParameter
+	87,  // 156: caffe.V1LayerParameter.slice_param:type_name -> caffe.SliceParameter
+	77,  // 157: caffe.V1LayerParameter.tanh_param:type_name -> caffe.TanHParameter
+	82,  // 158: caffe.V1LayerParameter.threshold_param:type_name -> caffe.ThresholdParameter
+	55,  // 159: caffe.V1LayerParameter.window_data_param:type_name -> caffe.WindowDataParameter
+	51,  // 160: caffe.V1LayerParameter.transform_param:type_name -> caffe.TransformationParameter
+	52,  // 161: caffe.V1LayerParameter.loss_param:type_name -> caffe.LossParameter
+	101, // 162: caffe.V1LayerParameter.layer:type_name -> caffe.V0LayerParameter
+	50,  // 163: caffe.V0LayerParameter.weight_filler:type_name -> caffe.FillerParameter
+	50,  // 164: caffe.V0LayerParameter.bias_filler:type_name -> caffe.FillerParameter
+	26,  // 165: caffe.V0LayerParameter.pool:type_name -> caffe.V0LayerParameter.PoolMethod
+	40,  // 166: caffe.V0LayerParameter.blobs:type_name -> caffe.BlobProto
+	57,  // 167: caffe.V0LayerParameter.hdf5_output_param:type_name -> caffe.HDF5OutputParameter
+	50,  // 168: caffe.NormalizeParameter.scale_filler:type_name -> caffe.FillerParameter
+	107, // 169: caffe.SaveOutputParameter.resize_param:type_name -> caffe.ResizeParameter
+	28,  // 170: caffe.ResizeParameter.resize_mode:type_name -> caffe.ResizeParameter.Resize_mode
+	29,  // 171: caffe.ResizeParameter.pad_mode:type_name -> caffe.ResizeParameter.Pad_mode
+	30,  // 172: caffe.ResizeParameter.interp_mode:type_name -> caffe.ResizeParameter.Interp_mode
+	105, // 173: caffe.DetectionOutputParameter.nms_param:type_name -> caffe.NonMaximumSuppressionParameter
+	106, // 174: caffe.DetectionOutputParameter.save_output_param:type_name -> caffe.SaveOutputParameter
+	27,  // 175: caffe.DetectionOutputParameter.code_type:type_name -> caffe.PriorBoxParameter.CodeType
+	107, // 176: caffe.DetectionEvaluateParameter.resize_param:type_name -> caffe.ResizeParameter
+	31,  // 177: caffe.MultiBoxLossParameter.loc_loss_type:type_name -> caffe.MultiBoxLossParameter.LocLossType
+	32,  // 178: caffe.MultiBoxLossParameter.conf_loss_type:type_name -> caffe.MultiBoxLossParameter.ConfLossType
+	33,  // 179: caffe.MultiBoxLossParameter.match_type:type_name -> caffe.MultiBoxLossParameter.MatchType
+	27,  // 180: caffe.MultiBoxLossParameter.code_type:type_name -> caffe.PriorBoxParameter.CodeType
+	34,  // 181: caffe.MultiBoxLossParameter.mining_type:type_name -> caffe.MultiBoxLossParameter.MiningType
+	105, // 182: caffe.MultiBoxLossParameter.nms_param:type_name -> caffe.NonMaximumSuppressionParameter
+	50,  // 183: caffe.BNParameter.scale_filler:type_name -> caffe.FillerParameter
+	50,  // 184: caffe.BNParameter.shift_filler:type_name -> caffe.FillerParameter
+	35,  // 185: caffe.BNParameter.bn_mode:type_name -> caffe.BNParameter.BNMode
+	50,  // 186: caffe.BNParameter.slope_filler:type_name -> caffe.FillerParameter
+	50,  // 187: caffe.BNParameter.bias_filler:type_name -> caffe.FillerParameter
+	36,  // 188: caffe.BNParameter.engine:type_name -> caffe.BNParameter.Engine
+	37,  // 189: caffe.SegAccuracyParameter.metric:type_name -> caffe.SegAccuracyParameter.AccuracyMetric
+	38,  // 190: caffe.MarginInnerProductParameter.type:type_name -> caffe.MarginInnerProductParameter.MarginType
+	50,  // 191: caffe.MarginInnerProductParameter.weight_filler:type_name -> caffe.FillerParameter
+	192, // [192:192] is the sub-list for method output_type
+	192, // [192:192] is the sub-list for method input_type
+	192, // [192:192] is the sub-list for extension type_name
+	192, // [192:192] is the sub-list for extension extendee
+	0,   // [0:192] is the sub-list for field type_name
 }
 
 func init() { file_caffe_proto_init() }
@@ -9068,8 +12224,8 @@ func file_caffe_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_caffe_proto_rawDesc), len(file_caffe_proto_rawDesc)),
-			NumEnums:      27,
-			NumMessages:   63,
+			NumEnums:      39,
+			NumMessages:   84,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
