@@ -16,12 +16,15 @@ func init() {
 func lowerConv(l *spec.Layer, b *graph.Builder, bottom []graph.Value) []graph.Value {
 	return lowerWindows(l, b, bottom, func(g windows, x engine.Shape) engine.Shape {
 		return append(engine.Shape{g.outputs, x[1] / g.group}, g.kernel...)
-	}, func(g windows, x, w graph.Value) graph.Value {
-		return b.Op(engine.Conv{
-			Kernel: engine.IntsOf(g.kernel...), Stride: engine.IntsOf(g.stride...), Pad: engine.IntsOf(g.pad...),
-			Dilation: engine.IntsOf(g.dilation...), Group: g.group,
-		}, x, w)
-	})
+	}, func(g windows, x, w graph.Value) graph.Value { return convolve(b, g, x, w) })
+}
+
+// convolve emits x ⋆ w.
+func convolve(b *graph.Builder, g windows, x, w graph.Value) graph.Value {
+	return b.Op(engine.Conv{
+		Kernel: engine.IntsOf(g.kernel...), Stride: engine.IntsOf(g.stride...), Pad: engine.IntsOf(g.pad...),
+		Dilation: engine.IntsOf(g.dilation...), Group: g.group,
+	}, x, w)
 }
 
 // lowerWindows is what Convolution and Deconvolution have in common: weights of

@@ -1,7 +1,6 @@
 package layers_test
 
 import (
-	"cmp"
 	"maps"
 	"math"
 	"os"
@@ -22,22 +21,31 @@ import (
 	"github.com/gocaffe/gocaffe/proto/caffepb"
 )
 
-// ownGoldens holds one-layer nets and what Caffe computed with them.
-var ownGoldens = filepath.Join("..", "testdata", "golden", "layers")
+// ownGoldens holds one-layer nets and what Caffe computed with them, forkGoldens
+// what its forks computed with layers of theirs.
+var (
+	ownGoldens  = filepath.Join("..", "testdata", "golden", "layers")
+	forkGoldens = filepath.Join("..", "testdata", "golden", "fork_layers")
+)
 
 // TestGoldenLayers runs each net of the golden folder on each engine, forward and
 // backward, and compares everything that Caffe wrote down; again without fusion
 // and without reuse of memory.
 func TestGoldenLayers(t *testing.T) {
 	devices := enginetest.Devices(t)
-	dir := cmp.Or(os.Getenv("GOCAFFE_GOLDEN_LAYERS"), ownGoldens)
-	for _, name := range goldenNames(t, dir) {
-		t.Run(name, func(t *testing.T) {
-			c := readCase(t, dir, name)
-			for _, engineName := range slices.Sorted(maps.Keys(devices)) {
-				t.Run(engineName, func(t *testing.T) { c.testOn(t, devices[engineName]) })
-			}
-		})
+	dirs := []string{ownGoldens, forkGoldens}
+	if dir := os.Getenv("GOCAFFE_GOLDEN_LAYERS"); dir != "" {
+		dirs = []string{dir}
+	}
+	for _, dir := range dirs {
+		for _, name := range goldenNames(t, dir) {
+			t.Run(name, func(t *testing.T) {
+				c := readCase(t, dir, name)
+				for _, engineName := range slices.Sorted(maps.Keys(devices)) {
+					t.Run(engineName, func(t *testing.T) { c.testOn(t, devices[engineName]) })
+				}
+			})
+		}
 	}
 }
 
