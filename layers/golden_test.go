@@ -181,9 +181,13 @@ func (c *goldenCase) build(t *testing.T) *graph.Graph {
 	return g
 }
 
-// selected counts what a Filter layer forwards; its selector is an input.
+// selected counts what a Filter layer forwards; its selector is an input. Of
+// detections it counts the rows.
 func (c *goldenCase) selected() map[string]int {
 	l := c.layer()
+	if rows := c.under("out")["out0"]; strings.HasPrefix(l.GetType(), "Detection") {
+		return map[string]int{l.GetName(): rows.Shape[2]}
+	}
 	if l.GetType() != "Filter" {
 		return nil
 	}
