@@ -104,12 +104,12 @@ type probe struct {
 }
 
 func (n *Net) newProbe(s graph.Selection) (*probe, error) {
-	g, err := n.build(n.spec.Layers[:s.Layer])
+	g, err := n.build(n.spec.Layers[:s.Layer+1])
 	if err != nil {
 		return nil, err
 	}
-	bottoms := n.spec.Layers[s.Layer].GetBottom()
-	p := &probe{graph: g, selector: g.Blobs[bottoms[len(bottoms)-1]]}
+	// The layer itself is the last, and its selector may be a value inside of it.
+	p := &probe{graph: g, selector: g.Selections[len(g.Selections)-1].Selector}
 	g.Assigns, g.Loss = nil, graph.None
 	p.plan, err = plan.Compile(g, n.o.Device, plan.Options{
 		Keep: []graph.Value{p.selector}, NoFuse: n.o.NoFuse, NoReuse: n.o.NoReuse, Storage: n.storage, Owner: n.owner,
