@@ -8,12 +8,13 @@ import (
 )
 
 func init() {
-	register(Def{Type: "SoftmaxWithLoss", Bottoms: exactly(2), Tops: between(1, 2), Loss: true, Lower: lowerSoftmaxLoss})
+	register(Def{Type: "SoftmaxWithLoss", Bottoms: exactly(2), Tops: between(1, 2), Loss: true, Check: checkClassWeighting, Lower: lowerSoftmaxLoss})
 }
 
 // lowerSoftmaxLoss emits the cross entropy of softmax(bottom[0]) along
 // softmax_param.axis and the labels bottom[1], one for each position; a second
-// top is the probabilities, which pass no gradient on.
+// top is the probabilities, which pass no gradient on. SegNet's
+// weight_by_label_freqs multiplies each position by its label's class_weighting.
 func lowerSoftmaxLoss(l *spec.Layer, b *graph.Builder, bottom []graph.Value) []graph.Value {
 	x, label := b.Shape(bottom[0]), b.Shape(bottom[1])
 	axis := b.Axis(bottom[0], int(l.GetSoftmaxParam().GetAxis()))
@@ -25,7 +26,12 @@ func lowerSoftmaxLoss(l *spec.Layer, b *graph.Builder, bottom []graph.Value) []g
 		Axis: axis, HasIgnore: p != nil && p.IgnoreLabel != nil, Ignore: int(p.GetIgnoreLabel()),
 		Norm: normalization(p, caffepb.LossParameter_VALID),
 	}
-	tops := b.Ops(op, bottom...)
+	var tops []graph.Value
+	if p.GetWeightByLabelFreqs() {
+		tops = b.Ops(engine.InfogainLoss(op), bottom[0], bottom[1], classWeights(l, b, x[axis]))
+	} else {
+		tops = b.Ops(op, bottom...)
+	}
 	return tops[:min(len(tops), max(1, len(l.GetTop())))]
 }
 
