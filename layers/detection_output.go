@@ -28,6 +28,10 @@ func checkDetectionOutput(l *spec.Layer) error {
 		return l.FieldErrorf(at+"nms_param.eta", "eta must be larger than 0, and at most 1")
 	case p.GetSaveOutputParam().GetOutputDirectory() != "":
 		return l.FieldErrorf(at+"save_output_param.output_directory", "writing detections to files is not supported: leave output_directory out and read the top")
+	case p.GetVisualize():
+		return l.FieldErrorf(at+"visualize", "drawing detections in a window is not supported: leave visualize out and read the top")
+	case p.GetSaveFile() != "":
+		return l.FieldErrorf(at+"save_file", "writing a video is not supported: leave save_file out and read the top")
 	}
 	return nil
 }
