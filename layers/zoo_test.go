@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gocaffe/gocaffe/internal/sharedtest"
 	"github.com/gocaffe/gocaffe/layers"
 	"github.com/gocaffe/gocaffe/net/graph"
 	"github.com/gocaffe/gocaffe/net/spec"
@@ -30,7 +31,7 @@ type zooNet struct {
 // TestZooShapes lowers the nets of the zoo and compares layers, blobs, params and
 // outputs with real Caffe's, then makes their gradients.
 func TestZooShapes(t *testing.T) {
-	dir := filepath.Join(shared(t), "zoo")
+	dir := sharedtest.Dir(t, "zoo")
 	copies := zooCopies(t, dir)
 	for _, z := range readZoo(t, filepath.Join(dir, "shapes.jsonl.gz")) {
 		t.Run(z.File+"/"+z.Phase, func(t *testing.T) { z.test(t, dir, copies) })
@@ -54,19 +55,16 @@ func zooCopies(t *testing.T, dir string) map[string]string {
 	return copies
 }
 
-// text is what was built: the given text, or the file as Caffe's own tool
-// upgrades it, or the file.
+// text is what was built: the given text, or the file, of any version.
 func (z *zooNet) text(t *testing.T, dir string, copies map[string]string) (name string, text []byte) {
 	t.Helper()
 	if z.Prototxt != "" {
 		return z.File, []byte(z.Prototxt)
 	}
 	for _, file := range []string{z.File, copies[z.File]} {
-		for _, kind := range []string{"upgraded", "prototxt"} {
-			name := filepath.Join(dir, kind, filepath.FromSlash(file))
-			if text, err := os.ReadFile(name); err == nil {
-				return name, text
-			}
+		name := filepath.Join(dir, "prototxt", filepath.FromSlash(file))
+		if text, err := os.ReadFile(name); err == nil {
+			return name, text
 		}
 	}
 	t.Fatalf("%s is not in the zoo", z.File)
@@ -76,9 +74,6 @@ func (z *zooNet) text(t *testing.T, dir string, copies map[string]string) (name 
 func (z *zooNet) test(t *testing.T, dir string, copies map[string]string) {
 	name, text := z.text(t, dir, copies)
 	file, err := proto.ParseNet(name, text)
-	if err != nil && strings.Contains(err.Error(), "not supported yet") {
-		t.Skip("a net in the older format, which proto does not upgrade yet")
-	}
 	check(t, err)
 	phase := caffepb.Phase(caffepb.Phase_value[z.Phase])
 	net, err := spec.Resolve(file.Net, file, &caffepb.NetState{Phase: phase.Enum()}, nil)
@@ -148,27 +143,4 @@ func readZoo(t *testing.T, path string) []*zooNet {
 	}
 	check(t, lines.Err())
 	return nets
-}
-
-// shared is the folder of models and nets that lies beside the repository and is
-// no part of it: GOCAFFE_SHARED, or "shared" in a folder above.
-func shared(t *testing.T) string {
-	t.Helper()
-	if dir := os.Getenv("GOCAFFE_SHARED"); dir != "" {
-		return dir
-	}
-	dir, err := os.Getwd()
-	check(t, err)
-	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		at := filepath.Join(dir, "shared")
-		if s, err := os.Stat(at); err == nil && s.IsDir() {
-			return at
-		}
-	}
-	why := "no folder shared beside the repository: set GOCAFFE_SHARED to it"
-	if strings.EqualFold(os.Getenv("CI"), "true") {
-		t.Fatal(why)
-	}
-	t.Skip(why)
-	return ""
 }

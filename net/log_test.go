@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gocaffe/gocaffe/engine"
+	"github.com/gocaffe/gocaffe/internal/sharedtest"
 	"github.com/gocaffe/gocaffe/net"
 	"github.com/gocaffe/gocaffe/net/spec"
 	"github.com/gocaffe/gocaffe/proto"
@@ -118,7 +119,7 @@ func TestGoldenInitLog(t *testing.T) {
 
 // TestMNISTInitLog does so for LeNet.
 func TestMNISTInitLog(t *testing.T) {
-	dir := filepath.Join(shared(t), "golden", "mnist")
+	dir := sharedtest.Dir(t, "golden/mnist")
 	want := goldenInit(t, filepath.Join(dir, "lenet_seed1701_600it.log"))
 	data := map[caffepb.Phase][]engine.Shape{caffepb.Phase_TRAIN: {{64, 1, 28, 28}, {64}}, caffepb.Phase_TEST: {{100, 1, 28, 28}, {100}}}
 	compareInit(t, filepath.Join(dir, "lenet_train_test.prototxt"), want, data)

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/gocaffe/gocaffe/engine"
+	"github.com/gocaffe/gocaffe/internal/sharedtest"
 	"github.com/gocaffe/gocaffe/layers"
 	"github.com/gocaffe/gocaffe/net"
 	"github.com/gocaffe/gocaffe/proto"
@@ -34,7 +35,7 @@ type zooCase struct {
 // TestZooShapes compares layers, splits, blobs and params of nets that people
 // wrote with what real Caffe built of them.
 func TestZooShapes(t *testing.T) {
-	dir := filepath.Join(shared(t), "zoo")
+	dir := sharedtest.Dir(t, "zoo")
 	file, err := os.Open(filepath.Join(dir, "shapes.jsonl.gz"))
 	must(t, err)
 	defer file.Close()
@@ -75,9 +76,6 @@ func compareZoo(t *testing.T, dir string, want zooCase) {
 		text = zooText(t, dir, want.File)
 	}
 	f, err := proto.ParseNet(want.File, text)
-	if err != nil && strings.Contains(err.Error(), "use Caffe's upgrade tools") {
-		t.Skip("a net of the format V1")
-	}
 	must(t, err)
 	phase := caffepb.Phase(caffepb.Phase_value[want.Phase])
 	s, err := net.Summarize(f, net.SummaryOptions{State: state(phase)})

@@ -7,8 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gocaffe/gocaffe/proto/caffepb"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/gocaffe/gocaffe/proto/caffepb"
 )
 
 func shaped(dims ...int64) *caffepb.BlobProto {

@@ -6,8 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gocaffe/gocaffe/proto/caffepb"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/gocaffe/gocaffe/proto/caffepb"
 )
 
 // FuzzParseNet: no text makes the parser panic, every error has a place in the text, and what is

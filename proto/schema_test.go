@@ -8,8 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gocaffe/gocaffe/proto/caffepb"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/gocaffe/gocaffe/proto/caffepb"
 )
 
 var update = flag.Bool("update", false, "rewrite testdata/schema.txt")

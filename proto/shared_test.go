@@ -9,27 +9,6 @@ import (
 
 const goldenDir = "../testdata/golden"
 
-// sharedDir is the folder of large or foreign files that stay outside the repository: GOCAFFE_SHARED,
-// or "shared" beside the repository. A test that needs it is skipped where it is missing, except in CI.
-func sharedDir(t *testing.T, sub string) string {
-	t.Helper()
-	dirs := []string{os.Getenv("GOCAFFE_SHARED")}
-	for dir, _ := filepath.Abs("."); dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		dirs = append(dirs, filepath.Join(dir, "shared"))
-	}
-	for _, dir := range dirs {
-		if _, err := os.Stat(filepath.Join(dir, sub)); dir != "" && err == nil {
-			return filepath.Join(dir, sub)
-		}
-	}
-	const why = "no shared/%s found: set GOCAFFE_SHARED or put it beside the repository"
-	if os.Getenv("CI") == "true" {
-		t.Fatalf(why, sub)
-	}
-	t.Skipf(why, sub)
-	return ""
-}
-
 // filesBelow lists the files with that ending.
 func filesBelow(t *testing.T, dir, ending string) []string {
 	t.Helper()

@@ -6,9 +6,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gocaffe/gocaffe/proto/caffepb"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/gocaffe/gocaffe/proto/caffepb"
 )
 
 // TestTextSyntax reads every way of writing that protobuf's text format has; the right-hand side is

@@ -7,9 +7,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gocaffe/gocaffe/proto/caffepb"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/gocaffe/gocaffe/internal/sharedtest"
+	"github.com/gocaffe/gocaffe/proto/caffepb"
 )
 
 // logged cuts the messages that Caffe printed after that line out of a log.
@@ -66,7 +68,7 @@ func TestTextEqualsCaffesLog(t *testing.T) {
 }
 
 func TestTextEqualsCaffesLogMNIST(t *testing.T) {
-	for _, path := range filesBelow(t, sharedDir(t, "golden/mnist"), ".log") {
+	for _, path := range filesBelow(t, sharedtest.Dir(t, "golden/mnist"), ".log") {
 		testLogged(t, path)
 	}
 }

@@ -7,8 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gocaffe/gocaffe/proto/caffepb"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/gocaffe/gocaffe/proto/caffepb"
 )
 
 // legacyCases are nets in the old spellings, with what real Caffe's upgrade_net_proto_text made of

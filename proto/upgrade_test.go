@@ -6,8 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gocaffe/gocaffe/proto/caffepb"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/gocaffe/gocaffe/proto/caffepb"
 )
 
 func logText(lines []LogLine) string {

@@ -10,10 +10,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gocaffe/gocaffe/proto/caffepb"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/gocaffe/gocaffe/internal/sharedtest"
+	"github.com/gocaffe/gocaffe/proto/caffepb"
 )
 
 func messageFor(path string) proto.Message {
@@ -38,7 +40,7 @@ func TestGoldenBinaries(t *testing.T) {
 }
 
 func TestModelBinaries(t *testing.T) {
-	for _, path := range filesBelow(t, sharedDir(t, "models"), ".caffemodel") {
+	for _, path := range filesBelow(t, sharedtest.Dir(t, "models"), ".caffemodel") {
 		checkSameBytes(t, path)
 	}
 }

@@ -5,8 +5,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gocaffe/gocaffe/proto/caffepb"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/gocaffe/gocaffe/internal/sharedtest"
+	"github.com/gocaffe/gocaffe/proto/caffepb"
 )
 
 // zooEntry is a line of the index of foreign prototxts: what each is, and the fields in it that BVLC
@@ -14,7 +16,7 @@ import (
 type zooEntry struct{ path, kind, format, foreign string }
 
 func zooIndex(t *testing.T) []zooEntry {
-	dir := sharedDir(t, "zoo")
+	dir := sharedtest.Dir(t, "zoo")
 	var list []zooEntry
 	for line := range strings.Lines(string(mustRead(t, filepath.Join(dir, "index.tsv")))) {
 		cols := strings.Split(strings.TrimRight(line, "\n"), "\t")
@@ -65,7 +67,7 @@ func checkNamed(t *testing.T, e zooEntry, err error) {
 
 // TestUpgradedTextsPrintEqual: these files were printed by real Caffe.
 func TestUpgradedTextsPrintEqual(t *testing.T) {
-	for _, path := range filesBelow(t, sharedDir(t, "zoo/upgraded"), "") {
+	for _, path := range filesBelow(t, sharedtest.Dir(t, "zoo/upgraded"), "") {
 		text := string(mustRead(t, path))
 		var m proto.Message = new(caffepb.NetParameter)
 		if !strings.Contains(text, "layer {") {
@@ -82,14 +84,14 @@ func TestUpgradedTextsPrintEqual(t *testing.T) {
 // TestZooUpgraded reads the legacy files among them: each becomes, byte for byte when printed, what
 // real Caffe's upgrade tools made of it, and every layer knows its line.
 func TestZooUpgraded(t *testing.T) {
-	dir := sharedDir(t, "zoo/upgraded")
+	dir := sharedtest.Dir(t, "zoo/upgraded")
 	files := filesBelow(t, dir, "")
 	for _, path := range files {
 		rel, err := filepath.Rel(dir, path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		original := filepath.Join(sharedDir(t, "zoo/prototxt"), rel)
+		original := filepath.Join(sharedtest.Dir(t, "zoo/prototxt"), rel)
 		text, want := mustRead(t, original), string(mustRead(t, path))
 		var m proto.Message
 		if strings.Contains(want, "layer {") {

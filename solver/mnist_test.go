@@ -11,34 +11,9 @@ import (
 
 	"github.com/gocaffe/gocaffe/data/mnist"
 	"github.com/gocaffe/gocaffe/engine/enginetest"
+	"github.com/gocaffe/gocaffe/internal/sharedtest"
 	"github.com/gocaffe/gocaffe/proto"
 )
-
-// shared is the folder of test material that is too large or not ours to keep here: GOCAFFE_SHARED,
-// or "shared" beside a parent of this folder. Without it the test is skipped, and fails where CI is
-// set.
-func shared(t *testing.T) string {
-	t.Helper()
-	if dir := os.Getenv("GOCAFFE_SHARED"); dir != "" {
-		return dir
-	}
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for dir != filepath.Dir(dir) {
-		dir = filepath.Dir(dir)
-		if _, err := os.Stat(filepath.Join(dir, "shared", "golden")); err == nil {
-			return filepath.Join(dir, "shared")
-		}
-	}
-	const why = "no folder of shared test material: set GOCAFFE_SHARED"
-	if os.Getenv("CI") == "true" {
-		t.Fatal(why)
-	}
-	t.Skip(why)
-	return ""
-}
 
 // TestGoldenMnist trains LeNet with the seed of a run of real Caffe: the same weights are drawn, so
 // the curve starts out the same. At iteration 8 the golden run takes another one of two outputs that
@@ -49,7 +24,7 @@ func TestGoldenMnist(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains LeNet")
 	}
-	dir := filepath.Join(shared(t), "golden", "mnist")
+	dir := sharedtest.Dir(t, "golden/mnist")
 	want, err := os.ReadFile(filepath.Join(dir, "lenet_seed1701_600it.log"))
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/gocaffe/gocaffe/internal/npz"
+	"github.com/gocaffe/gocaffe/internal/sharedtest"
 )
 
 // call runs the program in this process.
@@ -18,36 +19,11 @@ func call(args ...string) (code int, stdout, stderr string) {
 	return code, out.String(), log.String()
 }
 
-// shared is a folder of the files that stay outside the repository. A test that misses them is skipped, but fails in CI.
-func shared(t *testing.T, name string) string {
-	t.Helper()
-	root := os.Getenv("GOCAFFE_SHARED")
-	if root == "" {
-		dir, err := os.Getwd()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for ; dir != "/" && root == ""; dir = filepath.Dir(dir) {
-			if info, err := os.Stat(filepath.Join(dir, "shared", "models")); err == nil && info.IsDir() {
-				root = filepath.Join(dir, "shared")
-			}
-		}
-	}
-	path := filepath.Join(root, name)
-	if _, err := os.Stat(path); root == "" || err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("shared/%s is missing; set GOCAFFE_SHARED", name)
-		}
-		t.Skipf("shared/%s is not here; set GOCAFFE_SHARED to the folder that has it", name)
-	}
-	return path
-}
-
 // Real models give real Caffe's outputs: 1e-4 on probabilities, 1e-3 relative elsewhere; all blobs by mean, norm, least and greatest.
 func TestForwardModels(t *testing.T) {
 	for _, model := range []string{"lenet", "cifar10_quick", "squeezenet_v1.0", "nsfw_mobilenet_v2", "mtcnn_det1", "mtcnn_det2", "mtcnn_det3", "vanillacnn"} {
 		t.Run(model, func(t *testing.T) {
-			dir := shared(t, filepath.Join("models", model))
+			dir := sharedtest.Dir(t, filepath.Join("models", model))
 			golden, err := npz.Read(filepath.Join(dir, "golden.npz"))
 			if err != nil {
 				t.Fatal(err)

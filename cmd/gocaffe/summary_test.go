@@ -10,11 +10,13 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/gocaffe/gocaffe/internal/sharedtest"
 )
 
 // Every 15th of the published nets that real Caffe builds: the same layers, blobs, params, inputs and outputs in the JSON.
 func TestSummaryOfPublishedNets(t *testing.T) {
-	f, err := os.Open(shared(t, filepath.Join("zoo", "shapes.jsonl.gz")))
+	f, err := os.Open(sharedtest.Dir(t, filepath.Join("zoo", "shapes.jsonl.gz")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +76,7 @@ func compareSummary(t *testing.T, want map[string]any) bool {
 // zooFile is a file of the zoo: as Caffe's own tool upgrades it where it is in an old format, or the one that has the same text.
 func zooFile(t *testing.T, file string) string {
 	t.Helper()
-	zoo := shared(t, "zoo")
+	zoo := sharedtest.Dir(t, "zoo")
 	index, err := os.ReadFile(filepath.Join(zoo, "index.tsv"))
 	if err != nil {
 		t.Fatal(err)

@@ -9,11 +9,12 @@ import (
 	"testing"
 
 	"github.com/gocaffe/gocaffe/data/hdf5"
+	"github.com/gocaffe/gocaffe/internal/sharedtest"
 )
 
 // SqueezeNet on the photographs gives real Caffe's log: every batch, every mean.
 func TestSqueezeNet(t *testing.T) {
-	dir := shared(t, "models")
+	dir := sharedtest.Dir(t, "models")
 	want, err := os.ReadFile(filepath.Join(dir, "squeezenet_v1.0", "test.log"))
 	if err != nil {
 		t.Fatal(err)
