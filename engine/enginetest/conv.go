@@ -48,6 +48,7 @@ func (g *source) convs(make func(g *source, z geometry, withEpilogue bool) Case)
 		{2, 5, 7, 1, []int{17}, []int{4}, []int{2}, []int{1}, []int{1}},                              // 1-D
 		{1, 4, 6, 2, []int{5, 6, 7}, []int{3, 2, 3}, []int{1, 2, 1}, []int{1, 0, 1}, []int{1, 1, 2}}, // 3-D
 		{2, 6, 4, 2, nil, nil, nil, nil, nil},                                                        // no spatial axis
+		{1, 64, 64, 1, []int{38, 41}, []int{3, 3}, one, one, one},                                    // Winograd's, where an engine has it
 	} {
 		if z, ok := newGeometry(z.n, z.c, z.o, z.group, z.size, z.kernel, z.stride, z.pad, z.dilation); ok {
 			list = append(list, make(g, z, false), make(g, z, true))
