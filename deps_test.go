@@ -25,6 +25,7 @@ var mayImport = map[string][]string{
 	"engine/ref":        {"engine"},
 	"engine/null":       {"engine"},
 	"engine/cpu":        {"engine", "engine/cpu"},
+	"engine/cuda":       {"engine", "engine/cuda"},
 	"engine/enginetest": {"engine", "engine/ref"},
 	"net/spec":          {"proto"},
 	"net/graph":         {"engine", "net/spec", "proto"},
@@ -40,7 +41,7 @@ var mayImport = map[string][]string{
 
 // mayUseCgo lists where C may be called: engines' internals and the data
 // packages that wrap a C library.
-var mayUseCgo = []string{"engine/cpu/internal", "data/lmdb", "data/decode", "data/hdf5"}
+var mayUseCgo = []string{"engine/cpu/internal", "engine/cuda/internal", "data/lmdb", "data/decode", "data/hdf5"}
 
 // ruleOf finds the longest row that covers the package.
 func ruleOf(pkg string) (string, []string, bool) {
