@@ -11,10 +11,10 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1
 MNIST       := examples/mnist
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build install test mnist lint proto clean
+.PHONY: help deps build install test mnist bench bench-compare lint proto clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
 
 deps: ## install the Debian packages that are missing
 	@missing=; for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
@@ -38,6 +38,15 @@ test: deps ## run every test, as CI does
 	$(GO) vet ./...
 	GOCAFFE_TEST_ENGINES=ref,cpu $(GO) test -timeout 18m ./...
 	CGO_ENABLED=0 $(GO) test ./engine/ref ./net/... ./layers
+
+# The peers of `make bench`: CAFFE=path/to/caffe, and a Python that has torch.
+TORCH_PYTHON ?= $(shell python3 -c 'import torch' 2>/dev/null && echo python3)
+
+bench: build ## time the example nets, beside CAFFE=path/to/caffe and PyTorch where they are
+	$(GO) run ./bench -gocaffe $(BIN) -caffe "$(CAFFE)" -python "$(TORCH_PYTHON)" -json bench/last.json $(BENCHFLAGS)
+
+bench-compare: deps ## time this tree against commit REF=..., fail where it is slower
+	bench/compare.sh "$(REF)" $(BENCHFLAGS)
 
 lint: ## gofmt, go vet, staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }

@@ -188,7 +188,7 @@ func (s *Summary) count(g *graph.Graph) {
 	}
 	for _, n := range g.Nodes {
 		if n.Layer >= 0 {
-			s.Costs[n.Layer].MultiplyAdds += multiplyAdds(g, n)
+			s.Costs[n.Layer].MultiplyAdds += multiplyAdds(g.Shape, n.Op, n.In, n.Out)
 		}
 	}
 	for _, c := range s.Costs {
@@ -197,27 +197,4 @@ func (s *Summary) count(g *graph.Graph) {
 		s.BlobBytes += c.BlobBytes
 	}
 	s.ParamBytes = 4 * s.Parameters
-}
-
-// multiplyAdds counts those of convolutions and matrix products; the others are
-// few beside them.
-func multiplyAdds(g *graph.Graph, n graph.Node) int64 {
-	perRow := func(v graph.Value) int64 { // elements of w that one output, or input, meets
-		w := g.Shape(v)
-		return int64(w.Count() / max(w[0], 1))
-	}
-	switch op := n.Op.(type) {
-	case engine.Conv:
-		return int64(g.Shape(n.Out[0]).Count()) * perRow(n.In[1])
-	case engine.ConvGradData:
-		return int64(g.Shape(n.In[0]).Count()) * perRow(n.In[1])
-	case engine.Gemm:
-		a := g.Shape(n.In[0])
-		k := a[1]
-		if op.TransA {
-			k = a[0]
-		}
-		return int64(g.Shape(n.Out[0]).Count()) * int64(k)
-	}
-	return 0
 }

@@ -108,12 +108,16 @@ type layerTime struct {
 	Type     string  `json:"type"`
 	Forward  float64 `json:"forward_ms"`
 	Backward float64 `json:"backward_ms"`
+	// ForwardWork and BackwardWork are multiply-adds of a whole batch.
+	ForwardWork  int64 `json:"forward_multiply_adds"`
+	BackwardWork int64 `json:"backward_multiply_adds"`
 }
 
 func newTimings(n *net.Net, phase caffepb.Phase, info engine.Info, iterations int) *timings {
 	t := &timings{Name: n.Name(), Phase: phase.String(), Engine: info.Engine, Threads: info.Threads, Iterations: iterations}
-	for _, l := range n.Spec().Layers {
-		t.Layers = append(t.Layers, layerTime{Name: l.GetName(), Type: l.GetType()})
+	work := n.Work()
+	for i, l := range n.Spec().Layers {
+		t.Layers = append(t.Layers, layerTime{Name: l.GetName(), Type: l.GetType(), ForwardWork: work[i].Forward, BackwardWork: work[i].Backward})
 	}
 	return t
 }

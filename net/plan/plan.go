@@ -191,6 +191,9 @@ func (p *Plan) RunTimed(observe func(s *Step, d time.Duration), dirs ...graph.Di
 // Steps lists the steps in the order in which they run.
 func (p *Plan) Steps() []*Step { return p.steps }
 
+// Desc describes a value of a step as it lies in memory.
+func (p *Plan) Desc(v graph.Value) engine.Desc { return p.desc(v) }
+
 // Device is the device that the plan runs on.
 func (p *Plan) Device() engine.Device { return p.dev }
 
