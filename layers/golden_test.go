@@ -174,7 +174,7 @@ func (c *goldenCase) build(t *testing.T) *graph.Graph {
 	t.Helper()
 	net, err := spec.Resolve(c.file.Net, c.file, &caffepb.NetState{Phase: c.phase.Enum()}, nil)
 	check(t, err)
-	g, err := graph.Build(net.Layers, graph.Options{Name: net.Filtered.GetName(), Lower: layers.Lower, Selected: c.selected()})
+	g, err := graph.Build(net.Layers, graph.Options{Name: net.Filtered.GetName(), Lower: layers.Lower, Selected: c.selected(net.Layers)})
 	check(t, err)
 	check(t, graph.Differentiate(g, graph.GradOptions{Force: c.file.Net.GetForceBackward(), SeedTops: true}))
 	check(t, g.Verify())
@@ -183,10 +183,10 @@ func (c *goldenCase) build(t *testing.T) *graph.Graph {
 
 // selected counts what a Filter layer forwards; its selector is an input. Of
 // detections it counts the rows.
-func (c *goldenCase) selected() map[string]int {
-	l := c.layer()
+func (c *goldenCase) selected(list []*spec.Layer) map[*spec.Layer]int {
+	l := list[slices.IndexFunc(list, func(l *spec.Layer) bool { return l.GetName() == c.layer().GetName() })]
 	if rows := c.under("out")["out0"]; strings.HasPrefix(l.GetType(), "Detection") {
-		return map[string]int{l.GetName(): rows.Shape[2]}
+		return map[*spec.Layer]int{l: rows.Shape[2]}
 	}
 	if l.GetType() != "Filter" {
 		return nil
@@ -197,7 +197,7 @@ func (c *goldenCase) selected() map[string]int {
 			count++
 		}
 	}
-	return map[string]int{l.GetName(): count}
+	return map[*spec.Layer]int{l: count}
 }
 
 // results are the values that the golden has numbers for.

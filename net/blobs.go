@@ -138,7 +138,7 @@ func (n *Net) SetInputShapes(shapes map[string]engine.Shape) error {
 				tops[i] = s.Clone()
 			}
 		}
-		n.inputs[l.GetName()] = tops
+		n.inputs[l] = tops
 	}
 	if err := n.reshape(); err != nil {
 		n.inputs = before

@@ -106,10 +106,10 @@ type Copied struct {
 type Net struct {
 	o        Options
 	spec     *spec.Net
-	sources  map[int]*source           // by layer
-	sinks    map[int]*sink             // by layer
-	selected map[string]int            // how many items Filter layers forward, by name
-	inputs   map[string][]engine.Shape // shapes that the caller gave, by Input layer
+	sources  map[int]*source                // by layer
+	sinks    map[int]*sink                  // by layer
+	selected map[*spec.Layer]int            // how many items Filter layers forward
+	inputs   map[*spec.Layer][]engine.Shape // shapes that the caller gave, by Input layer
 	storage  *plan.Storage
 	owner    string               // of the states in the storage: "" for the net that made it
 	sharers  int                  // nets that were built with this one as Options.Share
@@ -136,7 +136,7 @@ func New(f *proto.NetFile, o Options) (*Net, error) {
 		return nil, err
 	}
 	n := &Net{
-		o: o, spec: resolved, sources: map[int]*source{}, sinks: map[int]*sink{}, selected: map[string]int{}, inputs: map[string][]engine.Shape{}, compiled: map[string]*compiled{},
+		o: o, spec: resolved, sources: map[int]*source{}, sinks: map[int]*sink{}, selected: map[*spec.Layer]int{}, inputs: map[*spec.Layer][]engine.Shape{}, compiled: map[string]*compiled{},
 	}
 	if o.Share != nil {
 		n.storage = o.Share.storage

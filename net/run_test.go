@@ -320,3 +320,35 @@ layer { name: "b" type: "InnerProduct" bottom: "a" top: "b" }`), net.Options{
 		t.Error("a net without backward gave a gradient")
 	}
 }
+
+// Two data layers, and two Input layers, may have one name: each keeps its own
+// shapes and its own place.
+func TestLayersOfOneName(t *testing.T) {
+	sources := map[string]*counting{}
+	n := open(t, `
+layer { name: "data" type: "Data" top: "a" data_param { source: "db" batch_size: 1 } }
+layer { name: "data" type: "Data" top: "b" data_param { source: "db" batch_size: 1 } }
+layer { name: "in" type: "Input" top: "c" input_param { shape { dim: 3 } } }
+layer { name: "in" type: "Input" top: "d" input_param { shape { dim: 4 } } }
+`, net.Options{Keep: []string{"a", "b"}, Open: func(l *spec.Layer, _ func() uint32) (net.Source, error) {
+		s := &counting{shapes: []engine.Shape{{1}}}
+		if l.GetTop()[0] == "b" {
+			s.shapes, s.next = []engine.Shape{{2}}, 10
+		}
+		sources[l.GetTop()[0]] = s
+		return s, nil
+	}})
+	must(t, n.SetInputShape("d", engine.Shape{7}))
+	if c, d := read(t, n, "c"), read(t, n, "d"); len(c) != 3 || len(d) != 7 {
+		t.Errorf("inputs of %d and %d, want 3 and 7", len(c), len(d))
+	}
+	saved, err := n.DataState()
+	must(t, err)
+	must(t, n.Forward())
+	near(t, "a", read(t, n, "a"), []float32{0})
+	near(t, "b", read(t, n, "b"), []float32{10, 10})
+	must(t, n.RestoreData(saved))
+	if a, b := sources["a"].next, sources["b"].next; a != 0 || b != 10 {
+		t.Errorf("sources are at %d and %d, want 0 and 10", a, b)
+	}
+}

@@ -20,7 +20,7 @@ func (n *Net) follow(s graph.Selection, fed int) error {
 	if err != nil || count == s.Count {
 		return err
 	}
-	n.selected[n.spec.Layers[s.Layer].GetName()] = count
+	n.selected[n.spec.Layers[s.Layer]] = count
 	old := n.now
 	if err := n.reshape(); err != nil {
 		return err

@@ -3,6 +3,7 @@ package net
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/gocaffe/gocaffe/engine"
@@ -171,12 +172,9 @@ func (n *Net) draw(u graph.Use, owner bool) ([]float32, error) {
 
 // build lowers the first layers for the present shapes.
 func (n *Net) build(list []*spec.Layer) (*graph.Graph, error) {
-	shapes := map[string][]engine.Shape{}
-	for name, s := range n.inputs {
-		shapes[name] = s
-	}
+	shapes := maps.Clone(n.inputs)
 	for _, s := range n.sources {
-		shapes[s.layer.GetName()] = s.shapes
+		shapes[s.layer] = s.shapes
 	}
 	return graph.Build(list, graph.Options{Name: n.Name(), Lower: layers.Lower, FeedShapes: shapes, Selected: n.selected})
 }

@@ -82,12 +82,12 @@ func Summarize(f *proto.NetFile, o SummaryOptions) (*Summary, error) {
 		File: f.Path, Name: f.Net.GetName(), Phase: resolved.State().GetPhase().String(),
 		Blobs: map[string]engine.Shape{}, Params: map[string][]engine.Shape{}, Inputs: []string{},
 	}
-	shapes := map[string][]engine.Shape{}
+	shapes := map[*spec.Layer][]engine.Shape{}
 	for _, l := range resolved.Layers {
 		if given, ok := o.Shapes[l.GetName()]; ok {
-			shapes[l.GetName()] = given
+			shapes[l] = given
 		} else if isData(l) {
-			if shapes[l.GetName()], err = s.dataShapes(l, o); err != nil {
+			if shapes[l], err = s.dataShapes(l, o); err != nil {
 				return nil, err
 			}
 		}

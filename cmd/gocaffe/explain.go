@@ -73,7 +73,7 @@ func (a *app) resolve(phase caffepb.Phase) (*spec.Net, error) {
 
 // lower makes the graph, with a backward part in the phase TRAIN. Data layers are opened only for the shapes of their first batch.
 func (a *app) lower(s *spec.Net, phase caffepb.Phase) (*graph.Graph, error) {
-	shapes := map[string][]engine.Shape{}
+	shapes := map[*spec.Layer][]engine.Shape{}
 	draw := rng.New(0).Uint32
 	quiet := *a
 	quiet.log = &glog.Logger{}
@@ -90,7 +90,7 @@ func (a *app) lower(s *spec.Net, phase caffepb.Phase) (*graph.Graph, error) {
 		if err = errors.Join(err, src.Close()); err != nil {
 			return nil, fatalAt("net.cpp", 86, l.Errorf("%w", err))
 		}
-		shapes[l.GetName()] = next
+		shapes[l] = next
 	}
 	g, err := graph.Build(s.Layers, graph.Options{Name: s.Filtered.GetName(), Lower: layers.Lower, FeedShapes: shapes})
 	if err != nil || phase != caffepb.Phase_TRAIN {

@@ -20,10 +20,11 @@ type Options struct {
 	// Lower finds the lowering of a layer's type and whether it is a loss,
 	// whose first top then has loss_weight 1 where none is given.
 	Lower func(l *spec.Layer) (lower LowerFunc, loss bool, err error)
-	// FeedShapes gives the shapes of the next batch of each data layer.
-	FeedShapes map[string][]engine.Shape
-	// Selected says how many items a layer of this name selects (Builder.Select).
-	Selected map[string]int
+	// FeedShapes gives the shapes of the next batch of each data layer. Layers may
+	// have one name, so names do not do.
+	FeedShapes map[*spec.Layer][]engine.Shape
+	// Selected says how many items a layer selects (Builder.Select).
+	Selected map[*spec.Layer]int
 }
 
 // Build lowers the layers in order: the forward part of the graph. All layers

@@ -16,8 +16,8 @@ type Builder struct {
 	layer    int // the layer that is being lowered
 	dir      Direction
 	shared   map[string]int // params by name
-	feeds    map[string][]engine.Shape
-	selected map[string]int
+	feeds    map[*spec.Layer][]engine.Shape
+	selected map[*spec.Layer]int
 	custom   map[Value]customGrad
 	err      error
 }
@@ -221,7 +221,7 @@ func (b *Builder) Feed(f Feed, shapes ...engine.Shape) []Value {
 
 // HasFeedShapes reports whether Options.FeedShapes has an entry for the layer.
 func (b *Builder) HasFeedShapes() bool {
-	_, ok := b.feeds[b.g.Layers[b.layer].GetName()]
+	_, ok := b.feeds[b.g.Layers[b.layer]]
 	return ok
 }
 
@@ -240,7 +240,7 @@ func (b *Builder) Select(selector Value) Value {
 		return None
 	}
 	n := b.Shape(selector).Count()
-	if k, ok := b.selected[b.g.Layers[b.layer].GetName()]; ok {
+	if k, ok := b.selected[b.g.Layers[b.layer]]; ok {
 		n = min(n, k)
 	}
 	b.g.Selections = append(b.g.Selections, Selection{Layer: b.layer, Selector: selector, Count: n})
@@ -251,7 +251,7 @@ func (b *Builder) Select(selector Value) Value {
 // Options.FeedShapes gave them; an error where it gave none.
 func (b *Builder) FeedShapes() []engine.Shape {
 	l := b.g.Layers[b.layer]
-	shapes, ok := b.feeds[l.GetName()]
+	shapes, ok := b.feeds[l]
 	if !ok {
 		b.Failf("no data source is open for this layer")
 	}
