@@ -2,6 +2,7 @@ package proto
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -26,19 +27,48 @@ type ParseError struct {
 // the screen.
 const maxShown = 20
 
-// Error has a line for each error and ends with Caffe's "Failed to parse NetParameter file: F".
+// Error has a line for each error and ends with Caffe's "Failed to parse NetParameter file: F". What
+// is wrong in several places, as a fork's field in every layer is, has one line, so that it does not
+// hide what else is wrong.
 func (e *ParseError) Error() string {
+	places := map[string][]string{}
+	var first []*Error
+	for _, err := range e.Errors {
+		if places[err.Msg] == nil {
+			first = append(first, err)
+		}
+		places[err.Msg] = append(places[err.Msg], strconv.Itoa(err.Pos.Line))
+	}
 	var b strings.Builder
-	for i, err := range e.Errors {
+	for i, err := range first {
 		if i == maxShown {
-			fmt.Fprintf(&b, "%s: and %d more\n", e.File, len(e.Errors)-maxShown)
+			fmt.Fprintf(&b, "%s: and %d more\n", e.File, len(first)-maxShown)
 			break
 		}
 		b.WriteString(err.Error())
+		if others := places[err.Msg][1:]; len(others) > 0 {
+			b.WriteString(" Also in " + lineList(others) + ".")
+		}
 		b.WriteByte('\n')
 	}
 	fmt.Fprintf(&b, "Failed to parse %s file: %s", e.Message, e.File)
 	return b.String()
+}
+
+// maxLines bounds how many lines are named for one thing: a field may stand in every layer.
+const maxLines = 3
+
+// lineList is "line 3", or "lines 3, 7, 8 and 1 more".
+func lineList(lines []string) string {
+	n := len(lines)
+	if n == 1 {
+		return "line " + lines[0]
+	}
+	text := "lines " + strings.Join(lines[:min(n, maxLines)], ", ")
+	if n > maxLines {
+		text += " and " + strconv.Itoa(n-maxLines) + " more"
+	}
+	return text
 }
 
 // Unwrap gives the single errors to errors.As.

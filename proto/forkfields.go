@@ -100,9 +100,6 @@ func (p *parser) accept(key forkKey, fork forkField, value string, at token) {
 	p.accepted = append(p.accepted, &acceptedField{key, fork.names, why, []string{strconv.Itoa(int(at.line))}})
 }
 
-// maxLines bounds how many lines are named for one field: "engine" may stand in every layer.
-const maxLines = 3
-
 // acceptedWarning names all fields that were accepted in one line, which is at the first of them.
 func acceptedWarning(file string, accepted []*acceptedField) []string {
 	if len(accepted) == 0 {
@@ -110,14 +107,7 @@ func acceptedWarning(file string, accepted []*acceptedField) []string {
 	}
 	list := make([]string, len(accepted))
 	for i, a := range accepted {
-		where := "line " + a.lines[0]
-		if n := len(a.lines); n > 1 {
-			where = "lines " + strings.Join(a.lines[:min(n, maxLines)], ", ")
-			if n > maxLines {
-				where += " and " + strconv.Itoa(n-maxLines) + " more"
-			}
-		}
-		list[i] = a.key.message + "." + a.key.field + " of " + a.names + " (" + where + "): " + a.why
+		list[i] = a.key.message + "." + a.key.field + " of " + a.names + " (" + lineList(a.lines) + "): " + a.why
 	}
 	return []string{file + ":" + accepted[0].lines[0] + ": accepted without effect: " + strings.Join(list, "; ") + "."}
 }

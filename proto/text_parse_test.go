@@ -3,6 +3,7 @@ package proto
 import (
 	"errors"
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -152,9 +153,23 @@ func TestAllErrorsAtOnce(t *testing.T) {
 	if !errors.As(err, &first) || first.Pos.Line != 1 {
 		t.Errorf("errors.As gives %v, want the error in line 1", first)
 	}
-	_, err = ParseNet("n.prototxt", []byte(strings.Repeat("x: 1\n", 30)))
+	text = ""
+	for i := range 30 {
+		text += "x" + strconv.Itoa(i) + ": 1\n"
+	}
+	_, err = ParseNet("n.prototxt", []byte(text))
 	if lines := strings.Split(err.Error(), "\n"); len(lines) != 22 || lines[20] != "n.prototxt: and 10 more" {
 		t.Errorf("30 errors print as %d lines", len(lines))
+	}
+}
+
+// TestRepeatedError: a field of a fork that stands in every layer does not hide another one.
+func TestRepeatedError(t *testing.T) {
+	_, err := ParseNet("n", []byte(strings.Repeat("layer { batch_norm_param { scale_bias: true } }\n", 40)+"layer { data_param { shuffle: true } }"))
+	lines := strings.Split(err.Error(), "\n")
+	if len(lines) != 3 || !strings.HasPrefix(lines[0], "n:1:28: ") || !strings.HasSuffix(lines[0], " Also in lines 2, 3, 4 and 36 more.") ||
+		!strings.HasPrefix(lines[1], "n:41:22: ") || strings.Contains(lines[1], "Also") {
+		t.Errorf("got\n%v", err)
 	}
 }
 
