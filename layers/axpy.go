@@ -7,7 +7,7 @@ import (
 )
 
 func init() {
-	register(Def{Type: "Axpy", Bottoms: exactly(3), Tops: exactly(1), Lower: lowerAxpy})
+	register(Def{Type: "Axpy", From: "SENet", Bottoms: exactly(3), Tops: exactly(1), Lower: lowerAxpy})
 }
 
 // lowerAxpy emits a·x + y of bottoms a (N, C) or (N, C, 1, 1), x and y (N, C, …): a

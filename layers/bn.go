@@ -8,7 +8,7 @@ import (
 )
 
 func init() {
-	register(Def{Type: "BN", Bottoms: exactly(1), Tops: between(1, 3), Check: checkBN, Lower: lowerBN})
+	register(Def{Type: "BN", From: "SegNet, PSPNet", Bottoms: exactly(1), Tops: between(1, 3), Check: checkBN, Lower: lowerBN})
 }
 
 // bnFork tells whose layer a BN is: PSPNet's has fields of its own, or more than

@@ -8,7 +8,7 @@ import (
 
 func init() {
 	register(Def{
-		Type: "ConvolutionDepthwise", Bottoms: exactly(1), Tops: exactly(1), Check: checkConvDepthwise,
+		Type: "ConvolutionDepthwise", From: "ShuffleNet", Bottoms: exactly(1), Tops: exactly(1), Check: checkConvDepthwise,
 		Lower: func(l *spec.Layer, b *graph.Builder, bottom []graph.Value) []graph.Value {
 			return lowerWindows(l, b, bottom, depthwiseWeights, func(g windows, x, w graph.Value) graph.Value {
 				if channels := b.Shape(x)[1]; g.outputs != channels {
@@ -21,7 +21,7 @@ func init() {
 		},
 	})
 	// yonghenglh6's layer is a Convolution whose group is the number of channels.
-	register(Def{Type: "DepthwiseConvolution", Bottoms: atLeast(1), Tops: atLeast(1), SameCounts: true, Check: checkConv, Lower: lowerConv})
+	register(Def{Type: "DepthwiseConvolution", From: "yonghenglh6", Bottoms: atLeast(1), Tops: atLeast(1), SameCounts: true, Check: checkConv, Lower: lowerConv})
 }
 
 // checkConvDepthwise is checkConv, but group need not be set.

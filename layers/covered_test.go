@@ -2,6 +2,7 @@ package layers_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/gocaffe/gocaffe/layers"
@@ -40,5 +41,33 @@ func TestEveryTypeIsCovered(t *testing.T) {
 		case covered && excused:
 			t.Errorf("%s has a golden now: take it from the list of exceptions", typ)
 		}
+	}
+}
+
+// bvlcTypes are the layer types of BVLC Caffe. What another fork has is not
+// registered under Caffe's name, and the other way round.
+const bvlcTypes = `AbsVal Accuracy ArgMax BNLL BatchNorm BatchReindex Bias Clip Concat ContrastiveLoss Convolution Crop Data Deconvolution
+Dropout DummyData ELU Eltwise Embed EuclideanLoss Exp Filter Flatten HDF5Data HDF5Output HingeLoss Im2col ImageData InfogainLoss InnerProduct
+Input LRN LSTM LSTMUnit Log MVN MemoryData MultinomialLogisticLoss PReLU Parameter Pooling Power Python RNN ReLU Reduction Reshape SPP Scale
+Sigmoid SigmoidCrossEntropyLoss Silence Slice Softmax SoftmaxWithLoss Split Swish TanH Threshold Tile WindowData`
+
+// TestOrigins: Def.From is empty for the types of BVLC Caffe, of which none is
+// missing, and for no other.
+func TestOrigins(t *testing.T) {
+	bvlc := strings.Fields(bvlcTypes)
+	if len(bvlc) != 61 {
+		t.Errorf("%d types, BVLC Caffe has 61", len(bvlc))
+	}
+	for _, d := range layers.Defs() {
+		i := slices.Index(bvlc, d.Type)
+		if (i >= 0) != (d.From == "") {
+			t.Errorf("%s has From: %q", d.Type, d.From)
+		}
+		if i >= 0 {
+			bvlc = slices.Delete(bvlc, i, i+1)
+		}
+	}
+	if len(bvlc) > 0 {
+		t.Errorf("not registered: %v", bvlc)
 	}
 }

@@ -6,7 +6,7 @@ import (
 )
 
 func init() {
-	register(Def{Type: "CropCenter", Bottoms: exactly(1), Tops: exactly(1), Lower: lowerCropCenter})
+	register(Def{Type: "CropCenter", From: "waifu2x-caffe", Bottoms: exactly(1), Tops: exactly(1), Lower: lowerCropCenter})
 }
 
 // lowerCropCenter emits the bottom without the first and the last crop_size[i]

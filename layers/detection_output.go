@@ -10,7 +10,7 @@ import (
 )
 
 func init() {
-	register(Def{Type: "DetectionOutput", Bottoms: between(3, 4), Tops: exactly(1), Check: checkDetectionOutput, Lower: lowerDetectionOutput})
+	register(Def{Type: "DetectionOutput", From: "SSD", Bottoms: between(3, 4), Tops: exactly(1), Check: checkDetectionOutput, Lower: lowerDetectionOutput})
 }
 
 func checkDetectionOutput(l *spec.Layer) error {

@@ -8,7 +8,7 @@ import (
 )
 
 func init() {
-	register(Def{Type: "Interp", Bottoms: between(1, 2), Tops: exactly(1), NoInPlace: true, Check: checkInterp, Lower: lowerInterp})
+	register(Def{Type: "Interp", From: "PSPNet", Bottoms: between(1, 2), Tops: exactly(1), NoInPlace: true, Check: checkInterp, Lower: lowerInterp})
 }
 
 func checkInterp(l *spec.Layer) error {

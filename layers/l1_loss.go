@@ -7,7 +7,7 @@ import (
 )
 
 func init() {
-	register(Def{Type: "L1Loss", Bottoms: exactly(2), Tops: exactly(1), Loss: true, Lower: lowerL1Loss})
+	register(Def{Type: "L1Loss", From: "NVCaffe", Bottoms: exactly(2), Tops: exactly(1), Loss: true, Lower: lowerL1Loss})
 }
 
 // lowerL1Loss emits Σ |x0 − x1|/N; both bottoms get gradients (NVCaffe).

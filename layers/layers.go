@@ -4,7 +4,10 @@
 package layers
 
 import (
-	"sort"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gocaffe/gocaffe/net/graph"
@@ -16,6 +19,17 @@ import (
 // limit.
 type Arity struct{ Min, Max int }
 
+// String is "2", "1 to 2" or "1 or more".
+func (a Arity) String() string {
+	switch {
+	case a.Max < 0:
+		return fmt.Sprintf("%d or more", a.Min)
+	case a.Max > a.Min:
+		return fmt.Sprintf("%d to %d", a.Min, a.Max)
+	}
+	return strconv.Itoa(a.Min)
+}
+
 func exactly(n int) Arity    { return Arity{n, n} }
 func atLeast(n int) Arity    { return Arity{n, -1} }
 func between(m, n int) Arity { return Arity{m, n} }
@@ -23,6 +37,7 @@ func between(m, n int) Arity { return Arity{m, n} }
 // Def says everything the net needs to know about a layer type.
 type Def struct {
 	Type          string // as written in a prototxt
+	From          string // the forks of Caffe that have it; "" is BVLC Caffe
 	Bottoms, Tops Arity  // checked here, once, not by each layer
 	Loss          bool   // top 0 has loss_weight 1 by default, and need not be named
 	Data          bool   // the tops come from a data source, opened by the net
@@ -54,15 +69,19 @@ func register(d Def) {
 	defs[d.Type] = d
 }
 
+// Defs lists the definitions by type, with those that are refused.
+func Defs() []Def {
+	return slices.SortedFunc(maps.Values(defs), func(a, b Def) int { return strings.Compare(a.Type, b.Type) })
+}
+
 // Types lists the registered types in order, without those that are refused.
 func Types() []string {
 	types := make([]string, 0, len(defs))
-	for t, d := range defs {
+	for _, d := range Defs() {
 		if d.Refuse == nil {
-			types = append(types, t)
+			types = append(types, d.Type)
 		}
 	}
-	sort.Strings(types)
 	return types
 }
 

@@ -7,7 +7,7 @@ import (
 )
 
 func init() {
-	register(Def{Type: "Normalize", Bottoms: exactly(1), Tops: exactly(1), Lower: lowerNormalize})
+	register(Def{Type: "Normalize", From: "SSD", Bottoms: exactly(1), Tops: exactly(1), Lower: lowerNormalize})
 }
 
 // lowerNormalize emits each position of the bottom (N, C, H, W) divided by the

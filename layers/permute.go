@@ -7,7 +7,7 @@ import (
 )
 
 func init() {
-	register(Def{Type: "Permute", Bottoms: exactly(1), Tops: exactly(1), NoInPlace: true, Check: checkPermute, Lower: lowerPermute})
+	register(Def{Type: "Permute", From: "SSD", Bottoms: exactly(1), Tops: exactly(1), NoInPlace: true, Check: checkPermute, Lower: lowerPermute})
 }
 
 // checkPermute checks that no axis is named twice.

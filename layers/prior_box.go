@@ -10,7 +10,7 @@ import (
 )
 
 func init() {
-	register(Def{Type: "PriorBox", Bottoms: exactly(2), Tops: exactly(1), Check: checkPriorBox, Lower: lowerPriorBox})
+	register(Def{Type: "PriorBox", From: "SSD", Bottoms: exactly(2), Tops: exactly(1), Check: checkPriorBox, Lower: lowerPriorBox})
 }
 
 func checkPriorBox(l *spec.Layer) error {

@@ -7,7 +7,7 @@ import (
 )
 
 func init() {
-	register(Def{Type: "PSROIPooling", Bottoms: exactly(2), Tops: exactly(1), Check: checkPSROIPool, Lower: lowerPSROIPool})
+	register(Def{Type: "PSROIPooling", From: "R-FCN", Bottoms: exactly(2), Tops: exactly(1), Check: checkPSROIPool, Lower: lowerPSROIPool})
 }
 
 func checkPSROIPool(l *spec.Layer) error {

@@ -7,7 +7,7 @@ import (
 )
 
 func init() {
-	register(Def{Type: "ReLU6", Bottoms: exactly(1), Tops: exactly(1), Lower: lowerReLU6})
+	register(Def{Type: "ReLU6", From: "jolibrain", Bottoms: exactly(1), Tops: exactly(1), Lower: lowerReLU6})
 }
 
 // lowerReLU6 emits min(max(x, 0), 6) + negative_slope·min(x, 0); the gradient

@@ -6,7 +6,7 @@ import (
 )
 
 func init() {
-	register(Def{Type: "Reorg", Bottoms: exactly(1), Tops: exactly(1), NoInPlace: true, Check: checkReorg, Lower: lowerReorg})
+	register(Def{Type: "Reorg", From: "Intel Caffe", Bottoms: exactly(1), Tops: exactly(1), NoInPlace: true, Check: checkReorg, Lower: lowerReorg})
 }
 
 func checkReorg(l *spec.Layer) error {

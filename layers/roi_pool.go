@@ -7,7 +7,7 @@ import (
 )
 
 func init() {
-	register(Def{Type: "ROIPooling", Bottoms: exactly(2), Tops: exactly(1), Check: checkROIPool, Lower: lowerROIPool})
+	register(Def{Type: "ROIPooling", From: "Fast R-CNN", Bottoms: exactly(2), Tops: exactly(1), Check: checkROIPool, Lower: lowerROIPool})
 }
 
 func checkROIPool(l *spec.Layer) error {

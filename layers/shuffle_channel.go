@@ -6,7 +6,7 @@ import (
 )
 
 func init() {
-	register(Def{Type: "ShuffleChannel", Bottoms: exactly(1), Tops: exactly(1), Check: checkShuffleChannel, Lower: lowerShuffleChannel})
+	register(Def{Type: "ShuffleChannel", From: "ShuffleNet", Bottoms: exactly(1), Tops: exactly(1), Check: checkShuffleChannel, Lower: lowerShuffleChannel})
 }
 
 func checkShuffleChannel(l *spec.Layer) error {

@@ -7,7 +7,7 @@ import (
 )
 
 func init() {
-	register(Def{Type: "SmoothL1Loss", Bottoms: between(2, 4), Tops: exactly(1), Loss: true, Lower: lowerSmoothL1Loss})
+	register(Def{Type: "SmoothL1Loss", From: "Fast R-CNN, SSD", Bottoms: between(2, 4), Tops: exactly(1), Loss: true, Lower: lowerSmoothL1Loss})
 }
 
 // lowerSmoothL1Loss emits Σ v·smooth(w·(x0 − x1))/N, smooth(d) = ½·σ²·d² where

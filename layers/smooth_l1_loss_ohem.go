@@ -8,7 +8,7 @@ import (
 )
 
 func init() {
-	register(Def{Type: "SmoothL1LossOHEM", Bottoms: between(2, 3), Tops: between(1, 2), Loss: true, Lower: lowerSmoothL1LossOHEM})
+	register(Def{Type: "SmoothL1LossOHEM", From: "R-FCN", Bottoms: between(2, 3), Tops: between(1, 2), Loss: true, Lower: lowerSmoothL1LossOHEM})
 }
 
 // lowerSmoothL1LossOHEM emits the sum of SmoothL1Loss' terms of bottoms (N, C, H,

@@ -7,7 +7,7 @@ import (
 )
 
 func init() {
-	register(Def{Type: "Upsample", Bottoms: exactly(2), Tops: exactly(1), NoInPlace: true, Check: checkUpsample, Lower: lowerUpsample})
+	register(Def{Type: "Upsample", From: "SegNet", Bottoms: exactly(2), Tops: exactly(1), NoInPlace: true, Check: checkUpsample, Lower: lowerUpsample})
 }
 
 func checkUpsample(l *spec.Layer) error {
