@@ -7,11 +7,13 @@ SUDO        := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # What the build and the tests need of Debian: headers of oneDNN, which is found
 # at run time, and the image and HDF5 libraries.
 PACKAGES    := libdnnl-dev libturbojpeg0-dev libhdf5-dev
+# What the tests need besides: the compiler that made the CUDA kernels' PTX.
+TESTPACKAGES := clang-14 g++
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1
 MNIST       := examples/mnist
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build install test mnist bench bench-compare lint proto clean
+.PHONY: help deps build install test mnist bench bench-compare lint proto ptx clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -34,6 +36,7 @@ mnist: build ## make the MNIST databases, train LeNet and test it on all 10,000 
 	$(BIN) train -solver $(MNIST)/lenet_solver.prototxt
 	$(BIN) test -model $(MNIST)/lenet_train_test.prototxt -weights $(MNIST)/lenet_iter_10000.caffemodel -iterations 100
 
+test: PACKAGES += $(TESTPACKAGES)
 test: deps ## run every test, as CI does
 	$(GO) vet ./...
 	GOCAFFE_TEST_ENGINES=ref,cpu $(GO) test -timeout 18m ./...
@@ -57,6 +60,10 @@ proto: ## regenerate proto/caffepb from proto/caffe.proto
 	command -v protoc >/dev/null || $(SUDO) apt-get install -y -qq protobuf-compiler
 	GOBIN=$(CURDIR)/bin $(GO) install google.golang.org/protobuf/cmd/protoc-gen-go
 	protoc --plugin=bin/protoc-gen-go -I proto --go_out=. --go_opt=module=github.com/gocaffe/gocaffe caffe.proto
+
+ptx: PACKAGES := $(TESTPACKAGES)
+ptx: deps ## compile the CUDA kernels again (clang-14, no CUDA toolkit)
+	$(GO) generate ./engine/cuda/kernels
 
 clean: ## remove what the build made
 	rm -rf bin
