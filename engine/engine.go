@@ -30,6 +30,7 @@ type Info struct {
 	Engine    string    // "ref", "cpu", "cuda", "null"
 	Name      string    // the hardware's name
 	Threads   int       // worker threads, 0 where it means nothing
+	Precision string    // what it was opened for, "" is PrecisionFP32
 	Libraries []Library // what the engine found at run time
 }
 

@@ -10,7 +10,7 @@ import (
 type Config struct {
 	Index     int    // which device of its kind, -gpu's number
 	Threads   int    // 0: one a core
-	Precision string // "fp32" (default) or what the engine documents
+	Precision string // "" is PrecisionFP32; an engine refuses what it lacks
 }
 
 var opens = map[string]func(Config) (Device, error){}

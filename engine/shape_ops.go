@@ -19,10 +19,11 @@ func (op Reshape) Infer(in []Desc) ([]Desc, error) {
 	return []Desc{Dense(to...)}, nil
 }
 
-// Reorder copies a tensor from the layout of its input to that of its output.
+// Reorder copies a tensor from the layout of its input to that of its output, which
+// may also be BF16 where the input is F32 or the other way.
 //
 //	in:  x
-//	out: y, x's shape and type
+//	out: y, x's shape
 type Reorder struct{}
 
 // Infer implements Op.

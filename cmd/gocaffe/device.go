@@ -65,11 +65,15 @@ func (a *app) openEngine() (engine.Device, error) {
 	return a.openUsual(preferred, config)
 }
 
-// openUsual opens the named engine, or the reference engine where that is not possible.
+// openUsual opens the named engine, or the reference engine where that is not possible. Who asks for a precision asks for speed:
+// then there is no such way out.
 func (a *app) openUsual(name string, config engine.Config) (engine.Device, error) {
 	dev, err := engine.Open(name, config)
 	if err == nil {
 		return dev, nil
+	}
+	if p := config.Precision; p != "" && p != engine.PrecisionFP32 {
+		return nil, fatalAt("gocaffe.go", 1, err)
 	}
 	slow, refErr := engine.Open(ref.Name, config)
 	if refErr != nil {

@@ -39,7 +39,7 @@ func (f *flags) add(set *pflag.FlagSet) {
 	set.StringVar(&f.weights, "weights", "", "trained weights separated by ',', read in this order; not together with -snapshot")
 
 	set.StringVar(&f.engine, "engine", "", "what computes: cpu (oneDNN) or ref (plain Go, slow); cpu where its libraries are found, if not given")
-	set.StringVar(&f.precision, "precision", "fp32", "numbers of the computation, as the engine offers them")
+	set.StringVar(&f.precision, "precision", "fp32", "fp32: Caffe's numbers; bf16: products and activations in bfloat16, params in float32; tf32, where the engine has it")
 	set.Int32Var(&f.threads, "threads", 0, "threads of the engine; 0 is one a core")
 	set.StringVar(&f.compat, "compat", "", "bvlc: also Caffe's defects that scripts may depend on")
 	set.StringVar(&f.logStyle, "log_style", "bvlc", "bvlc, or 2015: display lines without the iterations a second")

@@ -143,14 +143,21 @@ func Required(name string) bool {
 // where its library is found.
 func Devices(t testing.TB) map[string]engine.Device {
 	t.Helper()
+	return DevicesAt(t, engine.PrecisionFP32)
+}
+
+// DevicesAt is Devices for a precision; an engine may be missing where the machine
+// lacks the precision (engine.ErrPrecision).
+func DevicesAt(t testing.TB, precision string) map[string]engine.Device {
+	t.Helper()
 	names := []string{"ref", "cpu"}
 	if list := os.Getenv("GOCAFFE_TEST_ENGINES"); list != "" {
 		names = strings.Split(list, ",")
 	}
 	devices := map[string]engine.Device{}
 	for _, name := range names {
-		dev, err := engine.Open(name, engine.Config{})
-		if err != nil && (name == "ref" || Required(name)) {
+		dev, err := engine.Open(name, engine.Config{Precision: precision})
+		if err != nil && (name == "ref" || Required(name)) && !errors.Is(err, engine.ErrPrecision) {
 			t.Fatal(err)
 		}
 		if err != nil {

@@ -16,15 +16,23 @@ import (
 const Name = "null"
 
 func init() {
-	engine.Register(Name, func(engine.Config) (engine.Device, error) { return New(), nil })
+	engine.Register(Name, open)
+}
+
+// open takes any precision: what the net would be planned for is then counted.
+func open(c engine.Config) (engine.Device, error) {
+	d := New()
+	d.precision = c.Precision
+	return d, nil
 }
 
 // Device counts what is done on it. It accepts every op whose Infer accepts the
 // inputs, on plain layouts and any element type.
 type Device struct {
-	mu       sync.Mutex
-	counts   Counts
-	launches map[string]int
+	mu        sync.Mutex
+	counts    Counts
+	launches  map[string]int
+	precision string
 }
 
 // Counts is what has been done on a Device.
@@ -67,7 +75,7 @@ func (d *Device) count(f func(c *Counts)) {
 
 // Info implements engine.Device.
 func (d *Device) Info() engine.Info {
-	return engine.Info{Engine: Name, Name: "nothing (counts bytes and launches)"}
+	return engine.Info{Engine: Name, Name: "nothing (counts bytes and launches)", Precision: d.precision}
 }
 
 // Alloc implements engine.Device; it takes no memory.

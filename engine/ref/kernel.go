@@ -37,10 +37,35 @@ func (k *kernel) Run(args *engine.Args) error {
 	if l.out, err = k.tensors("output", k.out, args.Out); err != nil {
 		return err
 	}
-	return k.run(&l)
+	if err := k.run(&l); err != nil {
+		return err
+	}
+	for i, d := range k.out {
+		if d.DType == engine.BF16 {
+			narrow(args.Out[i], l.out[i])
+		}
+	}
+	return nil
 }
 
-// tensors views the buffers as float32 slices; nil for an unread output.
+// widen is the float32 values of a BF16 tensor.
+func widen(b engine.Buffer, n int) []float32 {
+	wide := make([]float32, n)
+	for i, h := range unsafe.Slice((*uint16)(b.Host()), n) {
+		wide[i] = engine.FromBF16(h)
+	}
+	return wide
+}
+
+// narrow rounds values into a BF16 tensor.
+func narrow(b engine.Buffer, wide []float32) {
+	for i, h := 0, unsafe.Slice((*uint16)(b.Host()), len(wide)); i < len(wide); i++ {
+		h[i] = engine.ToBF16(wide[i])
+	}
+}
+
+// tensors views the buffers as float32 slices; nil for an unread output. BF16 tensors
+// are copies.
 func (k *kernel) tensors(what string, descs []engine.Desc, bufs []engine.Buffer) ([][]float32, error) {
 	if len(bufs) != len(descs) {
 		return nil, fmt.Errorf("ref: %T has %d %ss, got %d buffers", k.op, len(descs), what, len(bufs))
@@ -54,7 +79,9 @@ func (k *kernel) tensors(what string, descs []engine.Desc, bufs []engine.Buffer)
 		if b == nil || b.Bytes() < d.Bytes() || (b.Host() == nil && d.Bytes() > 0) {
 			return nil, fmt.Errorf("ref: %T: %s %d needs host memory of %d bytes", k.op, what, i, d.Bytes())
 		}
-		if n := d.Shape.Count(); n > 0 {
+		if n := d.Shape.Count(); n > 0 && d.DType == engine.BF16 {
+			views[i] = widen(b, n)
+		} else if n > 0 {
 			views[i] = unsafe.Slice((*float32)(b.Host()), n)
 		} else {
 			views[i] = []float32{}

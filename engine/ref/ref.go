@@ -1,7 +1,8 @@
 // Package ref is the engine in plain Go: the oracle that every other engine is
 // compared with, and the engine of last resort. It runs every op of package
 // engine on dense row-major float32 tensors, with simple loops and float64
-// accumulation where that helps the accuracy.
+// accumulation where that helps the accuracy. BF16 tensors are converted to
+// float32 before the loops and rounded after them.
 //
 // It has one file for each subject, named as in package engine.
 package ref
@@ -20,12 +21,13 @@ const Name = "ref"
 func init() { engine.Register(Name, Open) }
 
 // Open opens the device. It needs nothing of the machine, so it fails only for
-// a precision other than fp32.
+// a precision other than fp32 and bf16.
 func Open(c engine.Config) (engine.Device, error) {
-	if c.Precision != "" && c.Precision != "fp32" {
-		return nil, fmt.Errorf("ref: precision %q: this engine computes in fp32 only", c.Precision)
+	precision, err := engine.ChoosePrecision(Name, c.Precision, engine.PrecisionFP32, engine.PrecisionBF16)
+	if err != nil {
+		return nil, err
 	}
-	return &device{threads: threadsOr(c.Threads)}, nil
+	return &device{threads: threadsOr(c.Threads), precision: precision}, nil
 }
 
 func threadsOr(n int) int {
@@ -35,10 +37,13 @@ func threadsOr(n int) int {
 	return runtime.GOMAXPROCS(0)
 }
 
-type device struct{ threads int }
+type device struct {
+	threads   int
+	precision string
+}
 
 func (d *device) Info() engine.Info {
-	return engine.Info{Engine: Name, Name: "plain Go, " + runtime.GOARCH, Threads: d.threads}
+	return engine.Info{Engine: Name, Name: "plain Go, " + runtime.GOARCH, Threads: d.threads, Precision: d.precision}
 }
 
 func (d *device) Alloc(bytes int64) (engine.Buffer, error) { return alloc(bytes) }
@@ -100,7 +105,11 @@ func checkDescs(op engine.Op, in, out []engine.Desc) error {
 	if len(out) != len(want) {
 		return fmt.Errorf("ref: %T has %d outputs, got %d descriptors", op, len(want), len(out))
 	}
+	narrowIn, narrowOut := engine.Narrow(op)
 	for i, d := range in {
+		if d.DType == engine.BF16 && !narrowIn.Has(i) {
+			return unsupported(op, fmt.Sprintf("input %d has type %v", i, d.DType))
+		}
 		if err := checkDesc(op, "input", i, d); err != nil {
 			return err
 		}
@@ -109,7 +118,8 @@ func checkDescs(op engine.Op, in, out []engine.Desc) error {
 		if d.DType == engine.None {
 			continue
 		}
-		if !d.Shape.Equal(want[i].Shape) || d.DType != want[i].DType {
+		narrow := narrowOut.Has(i) && want[i].DType != engine.I32 && (d.DType == engine.BF16 || d.DType == engine.F32)
+		if !d.Shape.Equal(want[i].Shape) || d.DType != want[i].DType && !narrow {
 			return fmt.Errorf("ref: %T: output %d is %v of shape %v, want %v of %v", op, i, d.DType, d.Shape, want[i].DType, want[i].Shape)
 		}
 		if err := checkDesc(op, "output", i, d); err != nil {
@@ -124,7 +134,7 @@ func checkDesc(op engine.Op, what string, i int, d engine.Desc) error {
 	if d.Layout != engine.Plain {
 		return unsupported(op, fmt.Sprintf("%s %d has a device's layout", what, i))
 	}
-	if d.DType != engine.F32 && d.DType != engine.I32 {
+	if d.DType != engine.F32 && d.DType != engine.I32 && d.DType != engine.BF16 {
 		return unsupported(op, fmt.Sprintf("%s %d has type %v", what, i, d.DType))
 	}
 	for _, n := range d.Shape {

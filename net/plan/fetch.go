@@ -51,7 +51,7 @@ func (p *Plan) Store(v graph.Value, src []float32) error {
 }
 
 // Fetch reads a kept value, a feed, a param or a state as dense row-major
-// numbers.
+// numbers, in float32 whatever it is stored in.
 func (p *Plan) Fetch(v graph.Value, dst []float32) error {
 	if err := p.checkCount(v, len(dst)); err != nil {
 		return err
@@ -60,19 +60,18 @@ func (p *Plan) Fetch(v graph.Value, dst []float32) error {
 		return fmt.Errorf("plan: %s %w", info.Name, errNotKept)
 	}
 	d := p.desc(v)
-	if d.DType != engine.F32 {
-		return fmt.Errorf("plan: %s is %v, only f32 can be read", p.values[v].Name, d.DType)
+	if d.DType != engine.F32 && d.DType != engine.BF16 {
+		return fmt.Errorf("plan: %s is %v, only f32 and bf16 can be read", p.values[v].Name, d.DType)
 	}
-	if d.Layout == engine.Plain {
+	to := engine.Dense(d.Shape...)
+	if d.Equal(to) {
 		p.stream.CopyOut(bytesOf(dst), p.buffer(v))
 		return p.stream.Sync()
 	}
-	if err := p.needScratch(d); err != nil {
+	if err := p.needScratch(to); err != nil {
 		return err
 	}
-	to := d
-	to.Layout = engine.Plain
-	plain := p.scratch.Slice(0, d.Bytes())
+	plain := p.scratch.Slice(0, to.Bytes())
 	if err := p.reorder(d, to, p.buffer(v), plain); err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 // its first reader and keeps it, in every plan of the storage. Then the kernel
 // is prepared, plain or on the host where the device can do no better.
 func layout(p *program) error {
-	l := &layouter{program: p, copies: map[copyKey]graph.Value{}}
+	l := &layouter{program: p, copies: map[copyKey]graph.Value{}, casts: map[graph.Value]graph.Value{}}
 	l.restoreLayouts()
 	for _, s := range p.steps {
 		if err := l.step(s); err != nil {
@@ -32,10 +32,10 @@ func (p *program) stepError(s *Step, err error) error {
 	return p.g.Layers[s.Layer].Errorf("%w", err)
 }
 
-// copyKey names a copy of a value in another layout, made in a direction: a
-// copy of a forward pass may be gone when only backward runs again.
+// copyKey names a copy of a value in another layout or type.
 type copyKey struct {
 	v      graph.Value
+	dtype  engine.DType
 	layout engine.Layout
 	shape  string
 }
@@ -43,6 +43,7 @@ type copyKey struct {
 type layouter struct {
 	*program
 	copies map[copyKey]graph.Value
+	casts  map[graph.Value]graph.Value // what each conversion converts
 	out    []*Step
 }
 
@@ -57,10 +58,15 @@ func (l *layouter) restoreLayouts() {
 }
 
 func (l *layouter) step(s *Step) error {
-	if _, ok := s.Op.(engine.Reshape); ok {
+	switch s.Op.(type) {
+	case engine.Reshape:
 		return l.alias(s)
+	case engine.Reorder:
+		l.cast(s.Out[0], s.In[0])
+		return nil
 	}
 	l.matchUpdate(s)
+	l.fixConverted(s)
 	in, out := l.descs(s.In), l.descs(s.Out)
 	pin, pout := l.prefer(s.Op, in, l.hint(s, out))
 	l.decide(s, pin)
@@ -95,6 +101,30 @@ func (l *layouter) place(s *Step, pin, pout []engine.Desc) error {
 	}
 	l.out = append(l.out, s)
 	return nil
+}
+
+// cast remembers that c is v in another type. The conversion is made when a step asks
+// for it, together with the reorder to the layout that the step wants.
+func (l *layouter) cast(c, v graph.Value) {
+	l.casts[c] = v
+	l.values[c].Desc.Layout = l.desc(v).Layout
+	l.values[c].decided = true
+}
+
+// fixConverted gives a param that is first read through a conversion the layout that
+// it would have without: its gradient is written there, and updated.
+func (l *layouter) fixConverted(s *Step) {
+	for i, v := range s.In {
+		from, ok := l.casts[v]
+		if !ok {
+			continue
+		}
+		if _, stored := l.keys[from]; stored && !l.values[from].decided {
+			pin, _ := l.prefer(s.Op, widened(l.descs(s.In)), widened(l.descs(s.Out)))
+			l.fix(from, pin[i].Layout)
+		}
+		l.values[v].Desc.Layout = l.desc(from).Layout
+	}
 }
 
 // alias makes the output of a reshape another name of its input. Only a change
@@ -167,23 +197,31 @@ func (l *layouter) matchUpdate(s *Step) {
 	}
 }
 
-// inLayout is v in the wanted layout: itself, or a copy that a reorder makes.
+// inLayout is v in the wanted layout: itself, or a copy that a reorder makes, which
+// also converts where v is a conversion of another value.
 func (l *layouter) inLayout(v graph.Value, want engine.Layout, s *Step) (graph.Value, error) {
+	to := l.desc(v)
+	to.Layout = want
+	if source, ok := l.casts[v]; ok {
+		v = source
+	}
 	from := l.desc(v)
-	if from.Layout == want {
+	if from.Equal(to) {
 		return v, nil
 	}
-	key := copyKey{v: l.values[v].root, layout: want, shape: from.Shape.String()}
+	key := copyKey{v: l.values[v].root, dtype: to.DType, layout: want, shape: from.Shape.String()}
 	if c, ok := l.copies[key]; ok {
 		return c, nil
 	}
-	to := from
-	to.Layout = want
 	kernel, err := l.prepare(engine.Reorder{}, []engine.Desc{from}, []engine.Desc{to})
 	if err != nil {
 		return graph.None, err
 	}
-	c := l.add(fmt.Sprintf("%s@%s", l.values[v].Name, l.layoutName(want)), to)
+	name := fmt.Sprintf("%s@%s", l.values[v].Name, l.layoutName(want))
+	if to.DType != from.DType {
+		name += "." + to.DType.String()
+	}
+	c := l.add(name, to)
 	l.values[c].decided = true
 	l.out = append(l.out, &Step{
 		Op: engine.Reorder{}, In: []graph.Value{v}, Out: []graph.Value{c}, Layer: s.Layer, Dir: s.Dir, kernel: kernel,

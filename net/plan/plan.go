@@ -53,11 +53,13 @@ type pass struct {
 	run  func(*program) error
 }
 
-// passes run in this order on every graph. Fusion comes before layout because a
+// passes run in this order on every graph. Precision comes before fusion, so that what
+// the device cannot fuse in BF16 is still BF16; fusion comes before layout because a
 // fused op prefers layouts of its own; layout before memory because a layout
 // decides the size.
 var passes = []pass{
 	{"prune", prune},
+	{"precision", precision},
 	{"fuse", fuse},
 	{"layout", layout},
 	{"assign", assign},

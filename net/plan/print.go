@@ -42,9 +42,15 @@ func (p *program) names(vs []graph.Value) string {
 		}
 		d := p.desc(v)
 		parts[i] = fmt.Sprintf("%s[%v]", p.values[v].Name, d.Shape)
+		if d.DType != engine.F32 {
+			parts[i] += d.DType.String()
+		}
 		if d.Layout != engine.Plain {
 			parts[i] += p.layoutName(d.Layout)
 		}
 	}
 	return strings.Join(parts, ", ")
 }
+
+// Value is the name of a value, the plan's own ones included, and how it is stored.
+func (p *Plan) Value(v graph.Value) (name string, d engine.Desc) { return p.values[v].Name, p.desc(v) }
