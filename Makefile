@@ -13,7 +13,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1
 MNIST       := examples/mnist
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build install test mnist bench bench-compare lint proto ptx clean
+.PHONY: help deps build install test mnist bench bench-compare lint proto ptx fake-cuda clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -64,6 +64,12 @@ proto: ## regenerate proto/caffepb from proto/caffe.proto
 ptx: PACKAGES := $(TESTPACKAGES)
 ptx: deps ## compile the CUDA kernels again (clang-14, no CUDA toolkit)
 	$(GO) generate ./engine/cuda/kernels
+
+# The tests of engine/cuda run on libraries that stand in for NVIDIA's.
+FAKECUDA := $(CURDIR)/bin/fakecuda
+
+fake-cuda: ## build the stand-ins for NVIDIA's libraries that the tests run on
+	$(GO) run ./engine/cuda/fake/build $(FAKECUDA)
 
 clean: ## remove what the build made
 	rm -rf bin

@@ -1,0 +1,73 @@
+// Package fake builds libraries that stand in for NVIDIA's, so that the engine's own
+// code runs where there is no GPU: libcuda.so.1 and, beside it, what else is in libs.
+// They run on the host, in any order that the events allow, and refuse arguments that
+// the real ones would refuse; libs/fake.h says how.
+//
+// They find errors of order, of arguments and of our kernels' arithmetic. They show
+// nothing about a GPU: neither that a real driver takes the PTX, nor that the real
+// libraries answer as the fakes do, nor any speed.
+package fake
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// library is one of the fakes.
+type library struct {
+	file    string   // its name
+	sources []string // relative to this folder
+}
+
+// driver is libcuda.so.1, with our kernels in their build for the host.
+var driver = library{"libcuda.so.1", []string{"libs/state.cpp", "libs/cuda.cpp", "libs/streams.cpp", "libs/modules.cpp", "../kernels/module.cu"}}
+
+// others stand on it.
+var others = []library{}
+
+// Build compiles all fakes into a folder with g++.
+func Build(dir string) error {
+	if err := compile(driver, dir); err != nil {
+		return err
+	}
+	for _, l := range others {
+		if err := compile(l, dir, filepath.Join(dir, driver.file)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// BuildDriver compiles libcuda.so.1 alone, with more arguments for g++ than Build gives.
+func BuildDriver(dir string, args ...string) error { return compile(driver, dir, args...) }
+
+// compile makes one library. Like the PTX, the kernels are built without contracted
+// multiplications and additions, so that both give the same numbers.
+func compile(l library, dir string, more ...string) error {
+	_, self, _, _ := runtime.Caller(0)
+	here := filepath.Dir(self)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	temporary := filepath.Join(dir, fmt.Sprintf(".%s.%d", l.file, os.Getpid()))
+	args := []string{"-std=c++17", "-O2", "-fPIC", "-shared", "-pthread", "-ffp-contract=off", "-Wall", "-Wextra", "-Wno-unknown-pragmas",
+		"-I", filepath.Join(here, "libs"), "-I", filepath.Join(here, "../kernels"), "-Wl,-soname," + l.file, "-o", temporary}
+	args = append(args, more...)
+	for _, s := range l.sources {
+		path := filepath.Join(here, s)
+		if strings.HasSuffix(s, ".cu") {
+			args = append(args, "-x", "c++", path, "-x", "none")
+			continue
+		}
+		args = append(args, path)
+	}
+	args = append(args, "-ldl")
+	if out, err := exec.Command("g++", args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("fake: %s: %w\n%s", l.file, err, out)
+	}
+	return os.Rename(temporary, filepath.Join(dir, l.file))
+}
