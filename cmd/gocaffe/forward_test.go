@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gocaffe/gocaffe/engine/enginetest"
 	"github.com/gocaffe/gocaffe/internal/npz"
 	"github.com/gocaffe/gocaffe/internal/sharedtest"
 )
@@ -19,43 +20,59 @@ func call(args ...string) (code int, stdout, stderr string) {
 	return code, out.String(), log.String()
 }
 
-// Real models give real Caffe's outputs: 1e-4 on probabilities, 1e-3 relative elsewhere; all blobs by mean, norm, least and greatest.
+// Real models give real Caffe's outputs on each engine: 1e-4 on probabilities, 1e-3 relative elsewhere; all blobs by mean, norm, least and greatest.
 func TestForwardModels(t *testing.T) {
-	for _, model := range []string{"lenet", "cifar10_quick", "squeezenet_v1.0", "nsfw_mobilenet_v2", "mtcnn_det1", "mtcnn_det2", "mtcnn_det3", "vanillacnn"} {
-		t.Run(model, func(t *testing.T) {
-			dir := sharedtest.Dir(t, filepath.Join("models", model))
-			golden, err := npz.Read(filepath.Join(dir, "golden.npz"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			in := map[string]npz.Array{}
-			for name, a := range golden {
-				if blob, ok := strings.CutPrefix(name, "in/"); ok {
-					in[blob] = a
-				}
-			}
-			tmp := t.TempDir()
-			input, output := filepath.Join(tmp, "in.npz"), filepath.Join(tmp, "out.npz")
-			if err := npz.WriteFile(input, in); err != nil {
-				t.Fatal(err)
-			}
-			code, _, log := call("gocaffe", "forward", "-model", filepath.Join(dir, "deploy.prototxt"), "-weights", filepath.Join(dir, "weights.caffemodel"),
-				"-input", input, "-output", output, "-blobs", "all", "-minloglevel=1")
-			if code != 0 {
-				t.Fatalf("exit %d: %s", code, log)
-			}
-			out, err := npz.Read(output)
-			if err != nil {
-				t.Fatal(err)
-			}
-			compareModel(t, golden, out)
-		})
+	goldens, err := filepath.Glob(filepath.Join(sharedtest.Dir(t, "models"), "*", "golden.npz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(goldens) < 11 {
+		t.Errorf("only %d models have a golden", len(goldens))
+	}
+	for _, path := range goldens {
+		dir := filepath.Dir(path)
+		golden, err := npz.Read(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for engine := range enginetest.Devices(t) {
+			t.Run(filepath.Base(dir)+"/"+engine, func(t *testing.T) { compareModel(t, golden, forwardModel(t, dir, engine, golden)) })
+		}
 	}
 }
 
+// forwardModel runs a model's net on the golden's inputs and gives all its blobs.
+func forwardModel(t *testing.T, dir, engine string, golden map[string]npz.Array) map[string]npz.Array {
+	t.Helper()
+	in := map[string]npz.Array{}
+	for name, a := range golden {
+		if blob, ok := strings.CutPrefix(name, "in/"); ok {
+			in[blob] = a
+		}
+	}
+	tmp := t.TempDir()
+	input, output := filepath.Join(tmp, "in.npz"), filepath.Join(tmp, "out.npz")
+	if err := npz.WriteFile(input, in); err != nil {
+		t.Fatal(err)
+	}
+	code, _, log := call("gocaffe", "forward", "-model", filepath.Join(dir, "deploy.prototxt"), "-weights", filepath.Join(dir, "weights.caffemodel"),
+		"-input", input, "-output", output, "-blobs", "all", "-engine", engine, "-minloglevel=1")
+	if code != 0 {
+		t.Fatalf("exit %d: %s", code, log)
+	}
+	out, err := npz.Read(output)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
 func compareModel(t *testing.T, golden, out map[string]npz.Array) {
+	t.Helper()
+	outputs := 0
 	for name, want := range golden {
 		if blob, ok := strings.CutPrefix(name, "out/"); ok {
+			outputs++
 			got := out[blob]
 			if len(got.Data) != len(want.Data) {
 				t.Errorf("%s has shape %v, want %v", blob, got.Shape, want.Shape)
@@ -77,6 +94,9 @@ func compareModel(t *testing.T, golden, out map[string]npz.Array) {
 				}
 			}
 		}
+	}
+	if outputs == 0 {
+		t.Error("the golden has no outputs")
 	}
 }
 
