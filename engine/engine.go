@@ -114,3 +114,16 @@ type Layouter interface {
 type Overwriter interface {
 	Overwrites() []int
 }
+
+// Replayer is a Stream that can record what is launched and run it again in one go.
+// net/plan asserts it and nobody else.
+type Replayer interface {
+	// Record calls f, which does nothing but launch, and keeps the launches instead of
+	// running them. The buffers and kernels of f must live as long as what it returns.
+	Record(f func()) (Replay, error)
+	// Replay queues what was recorded.
+	Replay(r Replay)
+}
+
+// Replay is recorded work of one stream.
+type Replay interface{ Close() error }

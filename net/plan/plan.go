@@ -45,6 +45,7 @@ type Plan struct {
 	workSize   int64
 	scratch    engine.Buffer
 	reorders   map[string]engine.Kernel
+	recordings recordings
 }
 
 // pass is one stage of Compile.
@@ -70,7 +71,7 @@ var passes = []pass{
 func Compile(g *graph.Graph, dev engine.Device, o Options) (*Plan, error) {
 	o.NoFuse = o.NoFuse || os.Getenv("GOCAFFE_FUSE") == "0"
 	o.NoReuse = o.NoReuse || os.Getenv("GOCAFFE_REUSE") == "0"
-	p := &Plan{program: newProgram(g, dev, o), reorders: map[string]engine.Kernel{}}
+	p := &Plan{program: newProgram(g, dev, o), reorders: map[string]engine.Kernel{}, recordings: recordings{}}
 	if p.storage == nil {
 		p.storage, p.ownStorage = NewStorage(dev), true
 	}
@@ -99,17 +100,8 @@ func (p *Plan) Run(dirs ...graph.Direction) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	want := directions(dirs)
-	for _, s := range p.steps {
-		if want&(1<<s.Dir) == 0 {
-			continue
-		}
-		if s.host != nil {
-			if err := p.runHost(s); err != nil {
-				return p.stepError(s, err)
-			}
-			continue
-		}
-		p.stream.Launch(s.kernel, &s.args)
+	if err := p.launch(want); err != nil {
+		return err
 	}
 	return p.sync(want)
 }
@@ -214,7 +206,7 @@ func (p *Plan) Memory() Memory {
 // Close frees the kernels and the arenas; params and states stay with a Storage
 // that the caller gave.
 func (p *Plan) Close() error {
-	var errs []error
+	errs := []error{p.recordings.closeAll()}
 	for _, k := range p.kernels {
 		errs = append(errs, k.Close())
 	}

@@ -26,7 +26,8 @@ type library struct {
 // driver is libcuda.so.1, with our kernels in their build for the host.
 var driver = library{"libcuda.so.1", []string{"libs/state.cpp", "libs/cuda.cpp", "libs/streams.cpp", "libs/modules.cpp", "../kernels/module.cu"}}
 
-// others stand on it.
+// others stand on it: they queue their work through libs/fakecuda.h. All sources of one
+// are C.
 var others = []library{}
 
 // Build compiles all fakes into a folder with g++.
@@ -54,7 +55,11 @@ func compile(l library, dir string, more ...string) error {
 		return err
 	}
 	temporary := filepath.Join(dir, fmt.Sprintf(".%s.%d", l.file, os.Getpid()))
-	args := []string{"-std=c++17", "-O2", "-fPIC", "-shared", "-pthread", "-ffp-contract=off", "-Wall", "-Wextra", "-Wno-unknown-pragmas",
+	compiler, standard := "gcc", "-std=gnu11"
+	if !strings.HasSuffix(l.sources[0], ".c") {
+		compiler, standard = "g++", "-std=c++17"
+	}
+	args := []string{standard, "-O2", "-fPIC", "-shared", "-pthread", "-ffp-contract=off", "-Wall", "-Wextra", "-Wno-unknown-pragmas",
 		"-I", filepath.Join(here, "libs"), "-I", filepath.Join(here, "../kernels"), "-Wl,-soname," + l.file, "-o", temporary}
 	args = append(args, more...)
 	for _, s := range l.sources {
@@ -65,8 +70,8 @@ func compile(l library, dir string, more ...string) error {
 		}
 		args = append(args, path)
 	}
-	args = append(args, "-ldl")
-	if out, err := exec.Command("g++", args...).CombinedOutput(); err != nil {
+	args = append(args, "-ldl", "-lm")
+	if out, err := exec.Command(compiler, args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("fake: %s: %w\n%s", l.file, err, out)
 	}
 	return os.Rename(temporary, filepath.Join(dir, l.file))

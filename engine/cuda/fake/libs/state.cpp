@@ -1,5 +1,7 @@
 #include "state.hpp"
 
+#include "fakecuda.h"
+
 #include <cstdarg>
 #include <cstdlib>
 #include <cstring>
@@ -83,13 +85,11 @@ API int fakeCheck(const char *function, const char *what, const void *p, size_t 
   return 1;
 }
 
-API CUresult fakeEnqueue(CUstream s, const char *name, void (*run)(const void *), const void *arg, size_t bytes) {
+// enqueue queues work on a stream, or adds it to the graph that the stream records.
+static CUresult enqueue(CUstream s, const Work &w) {
   State &S = state();
-  std::lock_guard<std::recursive_mutex> guard(S.lock);
-  if (!S.streams.count(s)) return fakeRefuse(INVALID_HANDLE, name, "no such stream; the default stream is not for us");
-  auto copy = std::make_shared<std::vector<uint64_t>>((bytes + 7) / 8 + 1);
-  if (bytes) memcpy(copy->data(), arg, bytes);
-  Work w{name, [run, copy] { run(copy->data()); }};
+  if (S.lost) return S.lost;
+  if (!S.streams.count(s)) return fakeRefuse(INVALID_HANDLE, w.name.c_str(), "no such stream; the default stream is not for us");
   if (!s->capture) {
     s->queue.push_back(Item{w, nullptr, nullptr});
     return SUCCESS;
@@ -100,6 +100,32 @@ API CUresult fakeEnqueue(CUstream s, const char *name, void (*run)(const void *)
   s->tail = {int(nodes.size()) - 1};
   return SUCCESS;
 }
+
+API CUresult fakeEnqueue(CUstream s, const char *name, void (*run)(const void *), const void *arg, size_t bytes) {
+  std::lock_guard<std::recursive_mutex> guard(state().lock);
+  auto copy = std::make_shared<std::vector<uint64_t>>((bytes + 7) / 8 + 1);
+  if (bytes) memcpy(copy->data(), arg, bytes);
+  return enqueue(s, Work{name, [run, copy] { run(copy->data()); }});
+}
+
+API int fakecuda_enqueue(void *stream, const char *name, void (*work)(void *), void *arg, const fakecuda_span *spans, int count) {
+  State &S = state();
+  std::lock_guard<std::recursive_mutex> guard(S.lock);
+  std::shared_ptr<void> owned(arg, free);
+  std::vector<fakecuda_span> list(spans, spans + count);
+  auto live = [name = std::string(name), list] {
+    for (auto &m : list)
+      if (!fakeCheck(name.c_str(), m.written ? "what it writes" : "what it reads", m.at, m.bytes, 0)) return false;
+    return true;
+  };
+  if (!live()) return S.lost = ILLEGAL_ADDRESS;
+  return enqueue((CUstream)stream, Work{name, [work, owned, live] {
+    if (live()) return work(owned.get());
+    state().lost = ILLEGAL_ADDRESS; // freed since it was queued
+  }});
+}
+
+API int fakecuda_injected(const char *function) { return fakeEnter(function); }
 
 static double now() {
   timespec t;
@@ -147,8 +173,9 @@ int State::run(const std::function<bool()> &done) {
   return lost;
 }
 
-int capturing() {
+bool capturing() {
+  bool any = false;
   for (CUstream s : state().streams)
-    if (s->capture) return 1;
-  return 0;
+    if (s->capture && (s->capture->global || s->capture->by == std::this_thread::get_id())) s->capture->broken = any = true;
+  return any;
 }

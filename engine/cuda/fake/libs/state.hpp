@@ -10,6 +10,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "fake.h"
@@ -33,6 +34,7 @@ enum Status {
   CAPTURE_INVALIDATED = 901,
   CAPTURE_UNMATCHED = 903,
   CAPTURE_UNJOINED = 904,
+  CAPTURE_WRONG_THREAD = 908,
   UNKNOWN = 999,
 };
 
@@ -60,6 +62,8 @@ struct Graph {
 struct Capture {
   Graph graph;
   bool broken = false;
+  bool global = false;  // no thread may call what is unsafe; otherwise only the other threads may
+  std::thread::id by;
   std::set<CUstream> joined;
 };
 
@@ -120,4 +124,6 @@ State &state();
   (void)S;                                                          \
   if (int status_ = fakeEnter(#name)) return status_
 
-int capturing(); // 1 while any stream records: what must not be called then is refused
+// capturing reports whether a recording forbids this thread what is unsafe meanwhile; it
+// is void then.
+bool capturing();

@@ -7,7 +7,7 @@ typedef const struct Graph *CUgraphExec;
 
 static std::set<const Graph *> graphs, execs;
 
-// QUEUE begins a function on a stream that is not recording.
+// STREAM begins a function on a stream, EVENT goes on with one on an event.
 #define STREAM(name, s)                                                                          \
   CALL(name);                                                                                    \
   if (!S.streams.count(s)) return fakeRefuse(INVALID_HANDLE, #name, "no such stream")
@@ -61,6 +61,8 @@ API CUresult cuStreamBeginCapture_v2(CUstream s, int mode) {
   if (mode < 0 || mode > 2 || s->capture) return INVALID_VALUE;
   s->capture = std::make_shared<Capture>();
   s->capture->joined.insert(s);
+  s->capture->global = mode == 0;
+  s->capture->by = std::this_thread::get_id();
   s->tail.clear();
   s->origin = true;
   return SUCCESS;
@@ -75,6 +77,7 @@ static void reaches(const Graph &g, const std::set<int> &from, std::set<int> *al
 API CUresult cuStreamEndCapture(CUstream s, CUgraph *g) {
   STREAM(cuStreamEndCapture, s);
   if (!s->capture || !s->origin) return CAPTURE_UNMATCHED;
+  if (s->capture->by != std::this_thread::get_id()) return fakeRefuse(CAPTURE_WRONG_THREAD, "cuStreamEndCapture", "begun by another thread");
   auto c = s->capture;
   std::set<int> all;
   reaches(c->graph, s->tail, &all);

@@ -6,6 +6,10 @@
 
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 // A tensor that a piece of work reads or writes: memory of the GPU.
 typedef struct {
   const void *at;
@@ -25,5 +29,9 @@ int fakecuda_enqueue(void *stream, const char *name, void (*work)(void *arg), vo
 // fakecuda_injected counts a call of a function and gives the status that
 // GOCAFFE_FAKECUDA_FAIL orders for it, 0 mostly.
 int fakecuda_injected(const char *function);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
