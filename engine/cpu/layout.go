@@ -113,8 +113,8 @@ func follow(op engine.Op, in, out []engine.Desc) engine.Desc {
 	switch op := op.(type) {
 	case engine.Unary, engine.UnaryGrad, engine.Binary, engine.MaxGrad, engine.Sum, engine.Update:
 		ok = true
-	case engine.Pool, engine.LRN, engine.LRNGrad, engine.BatchNorm, engine.BatchNormGrad, engine.Normalize,
-		engine.NormalizeGrad, engine.PReLU, engine.PReLUGrad:
+	case engine.Pool, engine.LRN, engine.LRNGrad, engine.BatchNorm, engine.BatchNormGrad, engine.BatchNormScale,
+		engine.BatchNormScaleGrad, engine.Normalize, engine.NormalizeGrad, engine.PReLU, engine.PReLUGrad:
 		ok = block > 0
 	case engine.Broadcast:
 		ok = block > 0 && len(in[1].Shape) <= 1 && (op.Axis == 1 || len(in[1].Shape) == 0)

@@ -31,6 +31,9 @@ func unfused(op engine.Op) (engine.Op, engine.Epilogue) {
 	case engine.Gemm:
 		ep, o.Epilogue = o.Epilogue, ep
 		return o, ep
+	case engine.BatchNormScale:
+		ep, o.Epilogue = o.Epilogue, ep
+		return o, ep
 	case engine.Sum:
 		ep.Act, ep.Slope = o.Act, o.Slope
 		o.Act, o.Slope = engine.ActNone, 0

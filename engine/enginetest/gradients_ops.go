@@ -149,7 +149,13 @@ func reduceGradients(g *source) []gradient {
 
 func normGradients(g *source) []gradient {
 	x, mean, variance := g.values(3, 2, 4), g.values(2), g.uniform(0.5, 2, 2)
+	scale, shift := g.values(2), g.values(2)
+	scaled := func(dy Tensor, y []Tensor) Case {
+		return Case{Op: engine.BatchNormScaleGrad{Eps: 0.01}, In: []Tensor{dy, x, y[1], y[2], scale}}
+	}
 	return []gradient{
+		{op: engine.BatchNormScale{Eps: 0.01, Epilogue: engine.Epilogue{Bias: true}}, in: []Tensor{x, scale, shift},
+			wrt: []wrt{{0, 0, scaled}, {1, 1, scaled}, {2, 2, scaled}}},
 		{op: engine.BatchNorm{Eps: 0.01}, in: []Tensor{x}, wrt: []wrt{{0, 0, func(dy Tensor, y []Tensor) Case {
 			return Case{Op: engine.BatchNormGrad{Eps: 0.01}, In: []Tensor{dy, x, y[1], y[2]}}
 		}}}},

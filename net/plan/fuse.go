@@ -21,12 +21,16 @@ var fusions = []fusion{
 	{"add", foldAdd},
 	{"relu", foldReLU},
 	{"sum+relu", foldSumReLU},
+	{"relu gradient", foldReLUGrad},
 }
 
 // fuse applies the table until nothing changes, then joins gradients.
 func fuse(p *program) error {
 	if p.opts.NoFuse {
 		return nil
+	}
+	if err := p.fuseNorms(); err != nil {
+		return err
 	}
 	for {
 		changed, err := p.fuseOnce()
@@ -53,12 +57,19 @@ func (p *program) fuseOnce() (bool, error) {
 			if !ok || !fusable(p.steps[j], s, v, readers) {
 				continue
 			}
+			up := len(p.steps[j].Out) > 1
+			if up && !madeBefore(s.In, v, maker, j) {
+				continue
+			}
 			fused, err := p.tryFuse(p.steps[j], s, operand)
 			if err != nil {
 				return false, err
 			}
 			if fused {
-				p.steps[j] = nil
+				if p.steps[j] = nil; up {
+					p.steps[j], p.steps[i] = s, nil
+					i = j
+				}
 				changed = true
 				break
 			}
@@ -69,6 +80,12 @@ func (p *program) fuseOnce() (bool, error) {
 			}
 		}
 	}
+	p.dropNil()
+	return changed, nil
+}
+
+// dropNil removes the places of steps that were folded into others.
+func (p *program) dropNil() {
 	kept := p.steps[:0]
 	for _, s := range p.steps {
 		if s != nil {
@@ -76,15 +93,27 @@ func (p *program) fuseOnce() (bool, error) {
 		}
 	}
 	p.steps = kept
-	return changed, nil
 }
 
 // fusable is the legality that every row shares: nobody but the consumer sees
 // what lies between the two. Producer and consumer run in the same direction,
 // and moving the producer down to the consumer is always sound, since a value
-// is assigned once and params change only in the update.
+// is assigned once and params change only in the update. A producer with more
+// outputs, whose readers may come between the two, stays where it is: the consumer
+// moves up to it, if its other inputs are made before (madeBefore).
 func fusable(producer, consumer *Step, v graph.Value, readers []int) bool {
-	return producer != nil && producer.Dir == consumer.Dir && len(producer.Out) == 1 && producer.Out[0] == v && readers[v] == 1
+	return producer != nil && producer.Dir == consumer.Dir && producer.Out[0] == v && readers[v] == 1 &&
+		(len(producer.Out) == 1 || len(consumer.Out) == 1)
+}
+
+// madeBefore reports whether all inputs but v are there when step at runs.
+func madeBefore(in []graph.Value, v graph.Value, maker map[graph.Value]int, at int) bool {
+	for _, other := range in {
+		if made, ok := maker[other]; ok && other != v && made >= at {
+			return false
+		}
+	}
+	return true
 }
 
 // tryFuse rewrites the consumer where a row matches and the device can.
@@ -94,18 +123,20 @@ func (p *program) tryFuse(producer, consumer *Step, operand int) (bool, error) {
 		if !ok {
 			continue
 		}
-		out := p.descs(consumer.Out)
-		pin, pout := p.prefer(op, p.descs(in), out)
-		_, err := p.prepare(op, pin, pout)
-		if unsupported(err) {
-			continue
+		// The time is the producer's: a convolution with a ReLU is a convolution.
+		fused := *consumer
+		fused.Op, fused.In, fused.Layer = op, in, producer.Layer
+		if len(producer.Out) > 1 {
+			fused.Out = append(clip(consumer.Out), producer.Out[1:]...)
 		}
+		ok, err := p.can(&fused)
 		if err != nil {
 			return false, err
 		}
-		// The time is the producer's: a convolution with a ReLU is a convolution.
-		consumer.Op, consumer.In, consumer.Layer = op, in, producer.Layer
-		return true, nil
+		if ok {
+			*consumer = fused
+			return true, nil
+		}
 	}
 	return false, nil
 }
@@ -118,6 +149,8 @@ func epilogueOf(op engine.Op) (e engine.Epilogue, with func(engine.Epilogue) eng
 	case engine.ConvGradData:
 		return op.Epilogue, func(e engine.Epilogue) engine.Op { op.Epilogue = e; return op }, true
 	case engine.Gemm:
+		return op.Epilogue, func(e engine.Epilogue) engine.Op { op.Epilogue = e; return op }, true
+	case engine.BatchNormScale:
 		return op.Epilogue, func(e engine.Epilogue) engine.Op { op.Epilogue = e; return op }, true
 	}
 	return e, nil, false
@@ -136,18 +169,28 @@ func foldBias(p *program, producer, consumer *Step, operand int) (engine.Op, []g
 	return nil, nil, false
 }
 
-// foldAdd: conv, then the sum with one other tensor, as in a residual block.
+// foldAdd: conv or normalisation, then the sum with one other tensor, as in a residual
+// block.
 func foldAdd(_ *program, producer, consumer *Step, operand int) (engine.Op, []graph.Value, bool) {
 	e, with, ok := epilogueOf(producer.Op)
 	sum, isSum := consumer.Op.(engine.Sum)
-	if _, conv := producer.Op.(engine.Conv); !conv || !ok || !isSum || len(consumer.In) != 2 || sum.Coeff != "" || e.Add || e.Act != engine.ActNone {
+	if !ok || !addsTensors(producer.Op) || !isSum || len(consumer.In) != 2 || sum.Coeff != "" || e.Add || e.Act != engine.ActNone {
 		return nil, nil, false
 	}
 	e.Add, e.Act, e.Slope = true, sum.Act, sum.Slope
 	return with(e), append(clip(producer.In), consumer.In[1-operand]), true
 }
 
-// foldReLU: conv or gemm, then a ReLU. The ReLU's gradient reads its output, so
+// addsTensors names the ops that add a tensor at no more than the time to read it.
+func addsTensors(op engine.Op) bool {
+	switch op.(type) {
+	case engine.Conv, engine.BatchNormScale:
+		return true
+	}
+	return false
+}
+
+// foldReLU: conv, gemm or normalisation, then a ReLU. The ReLU's gradient reads its output, so
 // that this is legal in training too.
 func foldReLU(_ *program, producer, consumer *Step, _ int) (engine.Op, []graph.Value, bool) {
 	e, with, ok := epilogueOf(producer.Op)
@@ -187,14 +230,14 @@ func (p *program) fuseBiasGrad() error {
 		}
 		sum := sums[s.In[1]]
 		op.Bias = true
-		out := append(clip(s.Out), sum.Out[0])
-		pin, pout := p.prefer(op, p.descs(s.In), p.descs(out))
-		if _, err := p.prepare(op, pin, pout); unsupported(err) {
-			continue
-		} else if err != nil {
+		fused := *s
+		fused.Op, fused.Out = op, append(clip(s.Out), sum.Out[0])
+		if ok, err := p.can(&fused); err != nil {
 			return err
+		} else if !ok {
+			continue
 		}
-		s.Op, s.Out = op, out
+		*s = fused
 		gone[sum] = true
 		delete(sums, s.In[1])
 	}

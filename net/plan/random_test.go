@@ -63,13 +63,19 @@ func (w *netWriter) relu(bottom string) string {
 	return w.layer("ReLU", bottom, fmt.Sprintf("relu_param { negative_slope: %g }", []float64{0, 0.1}[w.r.Intn(2)]))
 }
 
+// norm is a BatchNorm and a Scale, which may lack its shift or not learn its factor.
+func (w *netWriter) norm(bottom string) string {
+	lr := []string{"", "param { lr_mult: 0 }"}[w.r.Intn(4)/3]
+	return w.layer("Scale", w.layer("BatchNorm", bottom, ""), fmt.Sprintf("%s scale_param { bias_term: %v }", lr, w.r.Intn(3) > 0))
+}
+
 func (w *netWriter) block(top string) string {
 	out := []int{4, 8, 16, 20, 32}[w.r.Intn(5)]
-	switch w.r.Intn(8) {
+	switch w.r.Intn(9) {
 	case 0:
 		return w.relu(w.conv(top, out))
 	case 1:
-		return w.relu(w.layer("Scale", w.layer("BatchNorm", w.conv(top, out), ""), "scale_param { bias_term: true }"))
+		return w.relu(w.norm(w.conv(top, out)))
 	case 2:
 		a, b := w.conv(top, out), w.relu(w.conv(top, out))
 		return w.relu(w.join("Eltwise", a, b))
@@ -80,6 +86,8 @@ func (w *netWriter) block(top string) string {
 		return w.layer("Pooling", top, fmt.Sprintf("pooling_param { pool: %s kernel_size: 3 stride: 2 pad: %d }", pool, w.r.Intn(2)))
 	case 5:
 		return w.layer("LRN", w.conv(top, out), "lrn_param { local_size: 3 alpha: 0.1 }")
+	case 7:
+		return w.relu(w.join("Eltwise", w.conv(top, out), w.norm(w.conv(top, out))))
 	case 6:
 		return w.layer("TanH", w.layer("PReLU", w.conv(top, out), ""), "")
 	}

@@ -1,4 +1,4 @@
-// Walking a tensor channel by channel, for broadcast.cpp, prelu.cpp and batchnorm.cpp.
+// Walking a tensor channel by channel, for broadcast.cpp, prelu.cpp and the batchnorm files.
 #ifndef GOCAFFE_DNNL_CHANNELWISE_HPP
 #define GOCAFFE_DNNL_CHANNELWISE_HPP
 

@@ -119,6 +119,8 @@ gc_kernel *gc_prepare_reduce_grad(int fn, int axis, float coeff, gc_io io, gc_er
 
 gc_kernel *gc_prepare_batch_norm(float eps, gc_io io, gc_error *err);
 gc_kernel *gc_prepare_batch_norm_grad(float eps, gc_io io, gc_error *err);
+gc_kernel *gc_prepare_batch_norm_scale(float eps, const gc_epilogue *e, gc_io io, gc_error *err);
+gc_kernel *gc_prepare_batch_norm_scale_grad(float eps, int relu, float slope, gc_io io, gc_error *err);
 gc_kernel *gc_prepare_normalize(float eps, gc_io io, gc_error *err);
 gc_kernel *gc_prepare_normalize_grad(float eps, gc_io io, gc_error *err);
 gc_kernel *gc_prepare_moving_stats(gc_io io, gc_error *err);
