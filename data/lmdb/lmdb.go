@@ -25,31 +25,29 @@ func init() {
 	})
 }
 
-// source is a cursor in a read-only transaction. Its records refer to the mapped file.
+// source is a cursor over the records. They refer to the mapped file.
 type source struct {
 	path   string
-	env    *lmdb.Env
-	txn    *lmdb.Txn
-	cursor *lmdb.Cursor
-	len    int64
+	pages  *pages
+	cursor cursor
 	pos    int64
+	err    error // sticky
 }
 
 func open(path string, log data.Logger) (*source, error) {
 	if err := checkFolder(path); err != nil {
 		return nil, err
 	}
-	s := &source{path: path}
-	if err := s.open(); err != nil {
-		s.Close()
-		return nil, fmt.Errorf("cannot open LMDB %s: %w", path, explain(err))
+	p, err := mapPages(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open LMDB %s: %w", path, err)
 	}
-	if s.len == 0 {
-		s.Close()
+	if p.entries == 0 {
+		p.close()
 		return nil, fmt.Errorf("LMDB %s is empty", path)
 	}
 	log.Infof("db_lmdb.cpp", 35, "Opened lmdb %s", path)
-	return s, nil
+	return &source{path: path, pages: p}, nil
 }
 
 // checkFolder gives better errors than LMDB for the usual mistakes.
@@ -73,108 +71,61 @@ func checkFolder(path string) error {
 	return nil
 }
 
-// explain adds what to do to errors that users meet.
-func explain(err error) error {
-	switch {
-	case lmdb.IsErrno(err, lmdb.Invalid), lmdb.IsErrno(err, lmdb.Corrupted), lmdb.IsErrno(err, lmdb.VersionMismatch):
-		return fmt.Errorf("%w: data.mdb is damaged, cut short or no LMDB: make the database again", err)
-	}
-	return err
-}
-
-func (s *source) open() (err error) {
-	if s.env, err = lmdb.NewEnv(); err != nil {
-		return err
-	}
-	if err = s.env.Open(s.path, lmdb.Readonly|lmdb.NoLock, 0o644); err != nil {
-		return err
-	}
-	if err = s.checkLength(); err != nil {
-		return err
-	}
-	stat, err := s.env.Stat()
-	if err != nil {
-		return err
-	}
-	s.len = int64(stat.Entries)
-	if s.txn, err = s.env.BeginTxn(nil, lmdb.Readonly); err != nil {
-		return err
-	}
-	s.txn.RawRead = true
-	db, err := s.txn.OpenRoot(0)
-	if err != nil {
-		return err
-	}
-	s.cursor, err = s.txn.OpenCursor(db)
-	return err
-}
-
-// checkLength refuses a file that ends before its last page: reading the mapped memory there would kill the process.
-func (s *source) checkLength() error {
-	info, err := s.env.Info()
-	if err != nil {
-		return err
-	}
-	stat, err := s.env.Stat()
-	if err != nil {
-		return err
-	}
-	file, err := os.Stat(filepath.Join(s.path, "data.mdb"))
-	if err != nil {
-		return err
-	}
-	if want := (info.LastPNO + 1) * int64(stat.PSize); file.Size() < want {
-		return fmt.Errorf("data.mdb is cut short: it has %d bytes of %d: copy or make the database again", file.Size(), want)
-	}
-	return nil
-}
-
 func (s *source) Next(rec *data.Record) (last bool, err error) {
-	op := uint(lmdb.Next)
+	if s.err == nil {
+		last, s.err = s.next(rec)
+	}
+	return last, s.err
+}
+
+func (s *source) next(rec *data.Record) (last bool, err error) {
 	if s.pos == 0 {
-		op = lmdb.First
+		s.cursor = cursor{}
 	}
-	if rec.Key, rec.Value, err = s.cursor.Get(nil, nil, op); err != nil {
-		return false, fmt.Errorf("LMDB %s: record %d of %d: %w", s.path, s.pos, s.len, explain(err))
+	key, value, ok, err := s.cursor.next(s.pages)
+	if err == nil && !ok {
+		err = errors.New("it is not there: data.mdb is damaged: make the database again")
 	}
-	if s.pos++; s.pos < s.len {
+	if err != nil {
+		return false, s.fail(err)
+	}
+	rec.Key, rec.Value = key, value
+	if s.pos++; s.pos < s.pages.entries {
 		return false, nil
+	}
+	if !s.cursor.last() {
+		return false, s.fail(errors.New("there are records behind the last one: data.mdb is damaged: make the database again"))
 	}
 	s.pos = 0
 	return true, nil
 }
 
+func (s *source) fail(err error) error {
+	return fmt.Errorf("LMDB %s: record %d of %d: %w", s.path, s.pos, s.pages.entries, err)
+}
+
 func (s *source) Seek(m data.Mark) error {
-	if m.Pos < 0 || m.Pos >= s.len {
-		return fmt.Errorf("LMDB %s has %d records, none at position %d", s.path, s.len, m.Pos)
+	if m.Pos < 0 || m.Pos >= s.pages.entries {
+		return fmt.Errorf("LMDB %s has %d records, none at position %d", s.path, s.pages.entries, m.Pos)
 	}
 	s.pos = m.Pos
 	if m.Pos == 0 {
 		return nil
 	}
-	if _, _, err := s.cursor.Get(m.After, nil, lmdb.SetKey); err != nil {
+	found, err := s.cursor.seek(s.pages, m.After)
+	if err != nil {
+		return s.fail(err)
+	}
+	if !found {
 		return fmt.Errorf("LMDB %s has no record %q, after which to go on: it is not the database that was read before", s.path, m.After)
 	}
 	return nil
 }
 
-func (s *source) Len() int64   { return s.len }
+func (s *source) Len() int64   { return s.pages.entries }
 func (s *source) Name() string { return s.path }
 
-func (s *source) Close() error {
-	if s.cursor != nil {
-		s.cursor.Close()
-	}
-	if s.txn != nil {
-		s.txn.Abort()
-	}
-	if s.env == nil {
-		return nil
-	}
-	err := s.env.Close()
-	s.cursor, s.txn, s.env = nil, nil, nil
-	return err
-}
+func (s *source) Close() error { return s.pages.close() }
 
 // Writer makes a database as Caffe's tools do: records are committed by the thousand, and the file grows as needed.
 type Writer struct {
