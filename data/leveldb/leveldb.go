@@ -30,17 +30,19 @@ type source struct {
 	it   iterator.Iterator
 }
 
-func open(path string, log data.Logger) (*source, error) {
+func open(path string, log data.Logger) (s *source, err error) {
 	if err := checkFolder(path); err != nil {
 		return nil, err
 	}
+	defer recovered(path, &err)
+	// Strict about the journal too: a small database is nothing else, and damaged records would be left out without a word.
 	db, err := leveldb.Open(folder(path), &opt.Options{
-		ReadOnly: true, ErrorIfMissing: true, OpenFilesCacheCapacity: 100, Strict: opt.DefaultStrict | opt.StrictManifest,
+		ReadOnly: true, ErrorIfMissing: true, OpenFilesCacheCapacity: 100, Strict: opt.DefaultStrict | opt.StrictManifest | opt.StrictJournal,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("Failed to open leveldb %s: %w", path, err)
 	}
-	s := &source{path: path, db: db, it: db.NewIterator(nil, &opt.ReadOptions{DontFillCache: true})}
+	s = &source{path: path, db: db, it: db.NewIterator(nil, &opt.ReadOptions{DontFillCache: true})}
 	if !s.it.First() {
 		err := s.it.Error()
 		s.Close()
@@ -74,7 +76,15 @@ func checkFolder(path string) error {
 	return nil
 }
 
+// recovered makes an error of a panic in goleveldb, which takes what passes its checksums on trust.
+func recovered(path string, err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("leveldb %s: it is damaged: make the database again (%v)", path, r)
+	}
+}
+
 func (s *source) Next(rec *data.Record) (last bool, err error) {
+	defer recovered(s.path, &err)
 	if err := s.it.Error(); err != nil {
 		return false, s.fail(err)
 	}
@@ -92,7 +102,8 @@ func (s *source) Next(rec *data.Record) (last bool, err error) {
 
 func (s *source) fail(err error) error { return fmt.Errorf("leveldb %s: %w", s.path, err) }
 
-func (s *source) Seek(m data.Mark) error {
+func (s *source) Seek(m data.Mark) (err error) {
+	defer recovered(s.path, &err)
 	if m.Pos == 0 {
 		s.it.First()
 		return s.it.Error()

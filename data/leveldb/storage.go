@@ -1,6 +1,7 @@
 package leveldb
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -64,11 +65,46 @@ func (f folder) Open(fd storage.FileDesc) (storage.Reader, error) {
 	err := error(os.ErrNotExist)
 	for _, format := range formats {
 		var file *os.File
-		if file, err = os.Open(filepath.Join(string(f), fmt.Sprintf(format, fd.Num))); err == nil {
-			return file, nil
+		if file, err = os.Open(filepath.Join(string(f), fmt.Sprintf(format, fd.Num))); err != nil {
+			continue
 		}
+		if fd.Type == storage.TypeTable {
+			if err := checkFooter(file); err != nil {
+				file.Close()
+				return nil, &storage.ErrCorrupted{Fd: fd, Err: err}
+			}
+		}
+		return file, nil
 	}
 	return nil, err
+}
+
+// checkFooter refuses a table whose footer, the one part without a checksum, leads out of the file: goleveldb takes as much memory as it
+// says before it reads anything.
+func checkFooter(table *os.File) error {
+	const size, trailer = 48, 5 // a block's checksum and kind
+	info, err := table.Stat()
+	if err != nil {
+		return err
+	}
+	var footer [size]byte
+	if info.Size() < size {
+		return fmt.Errorf("a table of %d bytes: the file is cut short", info.Size())
+	}
+	if _, err := table.ReadAt(footer[:], info.Size()-size); err != nil {
+		return err
+	}
+	rest := footer[:]
+	for range 2 { // metaindex and index: where each begins, and how long it is
+		offset, n := binary.Uvarint(rest)
+		length, m := binary.Uvarint(rest[max(n, 0):])
+		end := uint64(info.Size() - size)
+		if n <= 0 || m <= 0 || offset > end || length > end || offset+length+trailer > end {
+			return errors.New("the footer of a table leads out of the file: the file is damaged or cut short")
+		}
+		rest = rest[n+m:]
+	}
+	return nil
 }
 
 // parseName tells LevelDB's files from others.
