@@ -13,7 +13,10 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1
 MNIST       := examples/mnist
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build install test mnist bench bench-compare lint proto ptx fake-cuda clean
+# How long each fuzz target runs, and how many inputs at once.
+FUZZTIME    ?= 60s
+FUZZPROCS   ?= 2
+.PHONY: help deps build install test fuzz mnist bench bench-compare lint proto ptx fake-cuda clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -50,6 +53,9 @@ bench: build ## time the example nets, beside CAFFE=path/to/caffe and PyTorch wh
 
 bench-compare: deps ## time this tree against commit REF=..., fail where it is slower
 	bench/compare.sh "$(REF)" $(BENCHFLAGS)
+
+fuzz: deps ## run every fuzz target for FUZZTIME (60s), one after the other
+	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" FUZZPROCS="$(FUZZPROCS)" .ci/fuzz
 
 lint: ## gofmt, go vet, staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }

@@ -82,7 +82,7 @@ func files(t testing.TB, dir, pattern string) []string {
 // Checksums cover all but a little: damage anywhere is an error, or changes nothing. A journal that is cut between two commits is one of
 // fewer commits.
 func TestDamagedFiles(t *testing.T) {
-	limit := 600
+	limit := 400
 	if testing.Short() {
 		limit = 150
 	}
@@ -90,7 +90,7 @@ func TestDamagedFiles(t *testing.T) {
 		pattern string
 		dir     string
 	}{
-		{"*.log", database(t, 300)}, {"*.ldb", tables(t, database(t, 300))}, {"MANIFEST-*", tables(t, database(t, 30))}, {"CURRENT", database(t, 30)},
+		{"*.log", database(t, commitEvery+50)}, {"*.ldb", tables(t, database(t, 300))}, {"MANIFEST-*", tables(t, database(t, 30))}, {"CURRENT", database(t, 30)},
 	} {
 		want, err := read(t, c.pattern, c.dir)
 		if err != nil {
@@ -109,9 +109,10 @@ func TestDamagedFiles(t *testing.T) {
 			}
 			damagetest.Within(t, name, 64<<20, func() {
 				got, err := read(t, name, c.dir)
+				between := len(b) < len(whole) && len(got) == commitEvery // the cut is between two commits
 				if err != nil {
 					failed++
-				} else if !slices.Equal(got, want) {
+				} else if !slices.Equal(got, want) && !between {
 					t.Errorf("%s: %d records, other ones, and no error", name, len(got))
 				}
 			})
