@@ -126,6 +126,19 @@ layer { name: "l" type: "SoftmaxWithLoss" bottom: "b" bottom: "y" top: "l" inclu
 	} {
 		f.Add([]byte(seed))
 	}
+	for _, folder := range []string{"layers", "fork_layers"} { // a net of every layer
+		paths, err := filepath.Glob(filepath.Join("..", "testdata", "golden", folder, "*.prototxt"))
+		if err != nil || len(paths) < 50 {
+			f.Fatalf("%d nets in %s (%v)", len(paths), folder, err)
+		}
+		for _, path := range paths {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(text)
+		}
+	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		file, err := proto.ParseNet("net.prototxt", text)
 		if err != nil {

@@ -11,7 +11,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
+	"os"
 	"slices"
 	"strings"
 
@@ -40,13 +42,21 @@ func Read(path string) (map[string]Array, error) {
 	if errors.Is(err, zip.ErrFormat) {
 		return nil, fmt.Errorf("%s: not an .npz archive (numpy.savez writes one): %w", path, err)
 	}
+	var inPath *fs.PathError // it names the file
+	if err != nil && !errors.As(err, &inPath) {
+		return nil, fmt.Errorf("%s: the archive is damaged: %w", path, err)
+	}
 	if err != nil {
 		return nil, err
 	}
 	defer zr.Close()
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
 	arrays := make(map[string]Array, len(zr.File))
 	for _, f := range zr.File {
-		a, err := readMember(f)
+		a, err := readMember(f, uint64(info.Size()))
 		if err != nil {
 			return nil, fmt.Errorf("%s: member %q: %w", path, f.Name, err)
 		}
@@ -55,7 +65,11 @@ func Read(path string) (map[string]Array, error) {
 	return arrays, nil
 }
 
-func readMember(f *zip.File) (Array, error) {
+// readMember reads a member of an archive of size bytes.
+func readMember(f *zip.File, size uint64) (Array, error) {
+	if err := checkSize(f, size); err != nil {
+		return Array{}, err
+	}
 	rc, err := f.Open()
 	if err != nil {
 		return Array{}, err
@@ -88,8 +102,26 @@ func readMember(f *zip.File) (Array, error) {
 	return a, nil
 }
 
-// readHeader leaves r at the first byte of the data. npyio slices a malformed header without looking, so its panic is an error here.
-func readHeader(r io.Reader) (h npy.Header, err error) {
+// checkSize refuses sizes that a member of an archive of size bytes cannot have, so that memory is bounded by what the file holds: deflate
+// makes at most 1,032 times as many bytes.
+func checkSize(f *zip.File, size uint64) error {
+	const deflateRatio = 1032
+	if f.CompressedSize64 > size || f.UncompressedSize64/deflateRatio > f.CompressedSize64 {
+		return fmt.Errorf("%d bytes, %d of them stored, in a file of %d: the archive is damaged", f.UncompressedSize64, f.CompressedSize64, size)
+	}
+	return nil
+}
+
+// maxHeader is the longest header that is read, far above what any shape needs; numpy's own limit is 10,000.
+const maxHeader = 1 << 16
+
+// readHeader leaves r at the first byte of the data. npyio slices a malformed header without looking, so its panic is an error here, and it
+// takes the memory that a header's length asks for.
+func readHeader(r *bufio.Reader) (h npy.Header, err error) {
+	const version, length = 6, 8
+	if head, err := r.Peek(length + 4); err == nil && head[version] >= 2 && binary.LittleEndian.Uint32(head[length:]) > maxHeader {
+		return npy.Header{}, errors.New("malformed .npy header: its length is impossible")
+	}
 	defer func() {
 		if recover() != nil {
 			err = errors.New("malformed .npy header")
