@@ -109,6 +109,12 @@ func (f *File) start(open func(*C.char) C.int64_t, verb string) error {
 	return nil
 }
 
+// Path is the file's, as it was opened.
+func (f *File) Path() string { return f.path }
+
+// Size is how many bytes a file has that is open for reading.
+func (f *File) Size() int64 { return f.size }
+
 // Close writes what is pending and closes the file.
 func (f *File) Close() error {
 	lock.Lock()

@@ -19,6 +19,12 @@ func Create(string) (*File, error) { return nil, errNoCgo }
 // Open returns an error.
 func Open(string) (*File, error) { return nil, errNoCgo }
 
+// Path is empty.
+func (*File) Path() string { return "" }
+
+// Size is 0.
+func (*File) Size() int64 { return 0 }
+
 // Close does nothing.
 func (*File) Close() error { return nil }
 

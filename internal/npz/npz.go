@@ -119,7 +119,7 @@ const maxHeader = 1 << 16
 // takes the memory that a header's length asks for.
 func readHeader(r *bufio.Reader) (h npy.Header, err error) {
 	const version, length = 6, 8
-	if head, err := r.Peek(length + 4); err == nil && head[version] >= 2 && binary.LittleEndian.Uint32(head[length:]) > maxHeader {
+	if head, err := r.Peek(length + 4); err == nil && string(head[:version]) == "\x93NUMPY" && head[version] >= 2 && binary.LittleEndian.Uint32(head[length:]) > maxHeader {
 		return npy.Header{}, errors.New("malformed .npy header: its length is impossible")
 	}
 	defer func() {

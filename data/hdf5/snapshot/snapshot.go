@@ -30,7 +30,7 @@ func (HDF5) ReadWeights(path string) (*caffepb.NetParameter, error) {
 		err = fmt.Errorf("%s: no group /data: not a .caffemodel.h5", path)
 	}
 	if err == nil {
-		err = readLayers(f, "/data", "", w)
+		err = (&layerReader{file: f, weights: w, left: f.Size() / minLink}).read("/data", "", 0)
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
 		return nil, err
@@ -38,21 +38,38 @@ func (HDF5) ReadWeights(path string) (*caffepb.NetParameter, error) {
 	return w, nil
 }
 
-// readLayers reads the layers in a group. A layer's name may have slashes in it, so that it lies in groups of its own.
-func readLayers(f *hdf5.File, group, name string, w *caffepb.NetParameter) error {
-	names, err := f.List(group)
+// layerReader collects the layers below a group. In a damaged file a group may lie in itself, so that depth and number are bounded.
+type layerReader struct {
+	file    *hdf5.File
+	weights *caffepb.NetParameter
+	left    int64 // how many names the file can still hold
+}
+
+const (
+	minLink  = 12 // bytes of the shortest link to an object
+	maxDepth = 64 // of groups, one for each slash in a layer's name
+)
+
+var errCycle = errors.New("a group lies in itself: the file is damaged")
+
+// read reads the layers in a group. A layer's name may have slashes in it, so that it lies in groups of its own.
+func (r *layerReader) read(group, name string, depth int) error {
+	names, err := r.file.List(group)
 	if err != nil {
 		return err
+	}
+	if r.left -= int64(len(names)); r.left < 0 || depth > maxDepth {
+		return fmt.Errorf("%s: %s: %w", r.file.Path(), group, errCycle)
 	}
 	blobs := map[int]*caffepb.BlobProto{}
 	count := 0
 	for _, child := range names {
 		path := group + "/" + child
 		if i, err := strconv.Atoi(child); err == nil && i >= 0 && i < maxBlobs {
-			if shape, values, err := f.ReadFloats(path); err == nil {
+			if shape, values, err := r.file.ReadFloats(path); err == nil {
 				blobs[i], count = proto.NewBlob(shape, values), max(count, i+1)
 				continue
-			} else if _, notGroup := f.List(path); notGroup != nil {
+			} else if _, notGroup := r.file.List(path); notGroup != nil {
 				return err
 			}
 		}
@@ -60,7 +77,7 @@ func readLayers(f *hdf5.File, group, name string, w *caffepb.NetParameter) error
 		if name != "" {
 			inner = name + "/" + child
 		}
-		if err := readLayers(f, path, inner, w); err != nil {
+		if err := r.read(path, inner, depth+1); err != nil {
 			return err
 		}
 	}
@@ -75,7 +92,7 @@ func readLayers(f *hdf5.File, group, name string, w *caffepb.NetParameter) error
 		}
 		layer.Blobs = append(layer.Blobs, b)
 	}
-	w.Layer = append(w.Layer, layer)
+	r.weights.Layer = append(r.weights.Layer, layer)
 	return nil
 }
 
