@@ -46,6 +46,10 @@ func rowFiles(t *testing.T) *caffepb.LayerParameter {
 	}
 	source := filepath.Join(dir, "list.txt")
 	check(t, os.WriteFile(source, []byte(list.String()), 0o644))
+	return rowLayer(source)
+}
+
+func rowLayer(source string) *caffepb.LayerParameter {
 	return &caffepb.LayerParameter{
 		Top: []string{"x", "label"}, Hdf5DataParam: &caffepb.HDF5DataParameter{Source: proto.String(source), BatchSize: proto.Uint32(4)},
 	}
