@@ -329,6 +329,10 @@ func (f *File) stat(path string, classes ...C.int) (info C.gh_info, n int64, err
 	if !known {
 		return info, 0, fmt.Errorf("HDF5 file %s: %s has another type (class %d of H5T_class_t) than it should", f.path, path, info.class)
 	}
+	if info.class != C.gh_class_string && info.plain == 0 {
+		return info, 0, fmt.Errorf("HDF5 file %s: cannot read %s: its numbers are neither integers nor floats of 8 to 64 bits: convert them to float32, "+
+			"or copy the file again if it is damaged", f.path, path)
+	}
 	n = 1
 	for _, d := range info.dims[:info.rank] {
 		if d > math.MaxInt32 || n > math.MaxInt32/max(int64(d), 1) {

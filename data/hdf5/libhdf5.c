@@ -55,6 +55,10 @@ typedef struct {
 	F(int, H5Tset_size, (hid, size_t)) \
 	F(int, H5Tget_class, (hid)) \
 	F(size_t, H5Tget_size, (hid)) \
+	F(size_t, H5Tget_precision, (hid)) \
+	F(int, H5Tget_offset, (hid)) \
+	F(int, H5Tget_order, (hid)) \
+	F(int, H5Tget_fields, (hid, size_t *, size_t *, size_t *, size_t *, size_t *)) \
 	F(int, H5Tis_variable_str, (hid))
 
 #define DECLARE(ret, name, args) static ret(*name) args;
@@ -168,6 +172,20 @@ int gh_write_string(int64_t file, const char *path, const char *s, unsigned long
 	return rc;
 }
 
+// plain_number says whether a type is an integer or an IEEE float of 16, 32 or 64 bits as it lies in memory, which is what programs write.
+// A type's bits may be laid out in any way, and where a damaged file says so, libhdf5's conversion writes outside of its memory.
+static int plain_number(hid type) {
+	const int big_endian = 1;
+	size_t size = H5Tget_size(type), sign, exp, exp_bits, mantissa, bits;
+	int class = H5Tget_class(type), order = H5Tget_order(type);
+	if ((class != gh_class_integer && class != gh_class_float) || size == 0 || size > 8 || (size & (size - 1)) || order < 0 || order > big_endian ||
+	    H5Tget_precision(type) != 8 * size || H5Tget_offset(type) != 0)
+		return 0;
+	if (class == gh_class_integer) return 1;
+	if (size < 2 || H5Tget_fields(type, &sign, &exp, &exp_bits, &mantissa, &bits) < 0) return 0;
+	return sign == 8 * size - 1 && exp == bits && mantissa == 0 && exp_bits + bits == sign && exp_bits == (size == 2 ? 5 : size == 4 ? 8 : 11);
+}
+
 static int stat_dataset(hid set, gh_info *info) {
 	hid type = H5Dget_type(set), space = H5Dget_space(set);
 	int rc = -1;
@@ -175,6 +193,7 @@ static int stat_dataset(hid set, gh_info *info) {
 		info->class = H5Tget_class(type);
 		info->size = (int)H5Tget_size(type);
 		info->variable = H5Tis_variable_str(type) > 0;
+		info->plain = plain_number(type);
 		info->rank = H5Sget_simple_extent_ndims(space);
 		info->stored = H5Dget_storage_size(set);
 		if (info->class >= 0 && info->size > 0 && info->rank >= 0 && info->rank <= gh_max_rank)

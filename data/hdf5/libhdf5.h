@@ -8,6 +8,7 @@ enum { gh_class_integer = 0, gh_class_float = 1, gh_class_string = 3 }; // H5T_c
 
 typedef struct {
 	int class, size, variable; // type class, bytes an element, whether a string has variable length
+	int plain; // an integer or IEEE float as it lies in memory
 	int rank;
 	unsigned long long dims[gh_max_rank];
 	unsigned long long stored; // bytes that the elements take in the file
