@@ -1,10 +1,13 @@
 package layers_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/gocaffe/gocaffe/engine"
+	"github.com/gocaffe/gocaffe/engine/enginetest"
 	"github.com/gocaffe/gocaffe/net/graph"
+	"github.com/gocaffe/gocaffe/net/plan"
 	"github.com/gocaffe/gocaffe/proto/caffepb"
 )
 
@@ -127,6 +130,44 @@ func TestDropoutPhases(t *testing.T) {
 	}
 	if len(g.Feeds) != 1 || len(g.Nodes) != 1 {
 		t.Errorf("test: %d feeds and %d nodes, want the input and an alias", len(g.Feeds), len(g.Nodes))
+	}
+}
+
+// TestDropoutOfForks: Fast R-CNN's scale_train multiplies while testing, SegNet's
+// sample_weights_test draws a mask then.
+func TestDropoutOfForks(t *testing.T) {
+	x := []float32{1, -2, 3, 4}
+	for _, c := range []struct {
+		phase  caffepb.Phase
+		fields string
+		mask   []float32 // as the net draws it: 0 or 1/(1 − 0.75)
+		want   []float32
+	}{
+		{caffepb.Phase_TRAIN, "scale_train: false", []float32{4, 0, 4, 0}, []float32{1, 0, 3, 0}},
+		{caffepb.Phase_TEST, "scale_train: false", nil, []float32{0.25, -0.5, 0.75, 1}},
+		{caffepb.Phase_TRAIN, "sample_weights_test: true", []float32{0, 4, 0, 4}, []float32{0, -8, 0, 16}},
+		{caffepb.Phase_TEST, "sample_weights_test: true", []float32{0, 4, 0, 4}, []float32{0, -8, 0, 16}},
+		{caffepb.Phase_TEST, "scale_train: true sample_weights_test: false", nil, x},
+	} {
+		g, err := buildText(t, c.phase, []string{"4"}, `layer { name: "l" type: "Dropout" bottom: "a" top: "y" dropout_param { dropout_ratio: 0.75 `+c.fields+` } }`)
+		check(t, err)
+		if drawn := len(g.Feeds) == 2; drawn != (c.mask != nil) {
+			t.Errorf("%v %s: draws a mask: %v", c.phase, c.fields, drawn)
+			continue
+		}
+		p, err := plan.Compile(g, enginetest.Devices(t)["ref"], plan.Options{Keep: []graph.Value{g.Blobs["y"]}})
+		check(t, err)
+		check(t, p.Feed(g.Blobs["a"], x))
+		if c.mask != nil {
+			check(t, p.Feed(g.Feeds[1].Values[0], c.mask))
+		}
+		check(t, p.Run(graph.Forward))
+		got := make([]float32, 4)
+		check(t, p.Fetch(g.Blobs["y"], got))
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%v %s: %v, want %v", c.phase, c.fields, got, c.want)
+		}
+		check(t, p.Close())
 	}
 }
 

@@ -7152,14 +7152,21 @@ func (x *ClipParameter) GetMax() float32 {
 type DropoutParameter struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Probability of a zero.
-	DropoutRatio  *float32 `protobuf:"fixed32,1,opt,name=dropout_ratio,json=dropoutRatio,def=0.5" json:"dropout_ratio,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	DropoutRatio *float32 `protobuf:"fixed32,1,opt,name=dropout_ratio,json=dropoutRatio,def=0.5" json:"dropout_ratio,omitempty"`
+	// Fast R-CNN: if false, values that are kept stay as they are while training, and all are
+	// multiplied by 1 - dropout_ratio while testing. 2 in that fork.
+	ScaleTrain *bool `protobuf:"varint,1002,opt,name=scale_train,json=scaleTrain,def=1" json:"scale_train,omitempty"`
+	// SegNet: zeros are drawn while testing too. 2 in that fork.
+	SampleWeightsTest *bool `protobuf:"varint,1003,opt,name=sample_weights_test,json=sampleWeightsTest,def=0" json:"sample_weights_test,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 // Default values for DropoutParameter fields.
 const (
-	Default_DropoutParameter_DropoutRatio = float32(0.5)
+	Default_DropoutParameter_DropoutRatio      = float32(0.5)
+	Default_DropoutParameter_ScaleTrain        = bool(true)
+	Default_DropoutParameter_SampleWeightsTest = bool(false)
 )
 
 func (x *DropoutParameter) Reset() {
@@ -7197,6 +7204,20 @@ func (x *DropoutParameter) GetDropoutRatio() float32 {
 		return *x.DropoutRatio
 	}
 	return Default_DropoutParameter_DropoutRatio
+}
+
+func (x *DropoutParameter) GetScaleTrain() bool {
+	if x != nil && x.ScaleTrain != nil {
+		return *x.ScaleTrain
+	}
+	return Default_DropoutParameter_ScaleTrain
+}
+
+func (x *DropoutParameter) GetSampleWeightsTest() bool {
+	if x != nil && x.SampleWeightsTest != nil {
+		return *x.SampleWeightsTest
+	}
+	return Default_DropoutParameter_SampleWeightsTest
 }
 
 // Eltwise: product, weighted sum or maximum of bottoms of one shape.
@@ -11408,9 +11429,12 @@ const file_caffe_proto_rawDesc = "" +
 	"\tthreshold\x18\x01 \x01(\x02:\x010R\tthreshold\"3\n" +
 	"\rClipParameter\x12\x10\n" +
 	"\x03min\x18\x01 \x02(\x02R\x03min\x12\x10\n" +
-	"\x03max\x18\x02 \x02(\x02R\x03max\"<\n" +
+	"\x03max\x18\x02 \x02(\x02R\x03max\"\x9c\x01\n" +
 	"\x10DropoutParameter\x12(\n" +
-	"\rdropout_ratio\x18\x01 \x01(\x02:\x030.5R\fdropoutRatio\"\xc7\x01\n" +
+	"\rdropout_ratio\x18\x01 \x01(\x02:\x030.5R\fdropoutRatio\x12&\n" +
+	"\vscale_train\x18\xea\a \x01(\b:\x04trueR\n" +
+	"scaleTrain\x126\n" +
+	"\x13sample_weights_test\x18\xeb\a \x01(\b:\x05falseR\x11sampleWeightsTest\"\xc7\x01\n" +
 	"\x10EltwiseParameter\x12D\n" +
 	"\toperation\x18\x01 \x01(\x0e2!.caffe.EltwiseParameter.EltwiseOp:\x03SUMR\toperation\x12\x14\n" +
 	"\x05coeff\x18\x02 \x03(\x02R\x05coeff\x12.\n" +
