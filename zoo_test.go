@@ -43,11 +43,6 @@ type zooState struct {
 	err   error
 }
 
-// name is the phase, with the stages behind it.
-func (s zooState) name() string {
-	return strings.Join(append([]string{s.state.GetPhase().String()}, s.state.GetStage()...), "+")
-}
-
 var (
 	solverField = regexp.MustCompile(`(?m)^\s*(net|train_net|base_lr|lr_policy|max_iter)\s*:`)
 	netField    = regexp.MustCompile(`(?m)^\s*(layers?\s*\{|input\s*:)`)
