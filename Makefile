@@ -16,7 +16,7 @@ MNIST       := examples/mnist
 # How long each fuzz target runs, and how many inputs at once.
 FUZZTIME    ?= 60s
 FUZZPROCS   ?= 2
-.PHONY: help deps build install test fuzz mnist bench bench-compare lint proto ptx fake-cuda clean
+.PHONY: help deps build install test fuzz mnist bench bench-compare lint proto ptx test-cuda fake-cuda clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -73,6 +73,12 @@ ptx: deps ## compile the CUDA kernels again (clang-14, no CUDA toolkit)
 
 # The tests of engine/cuda run on libraries that stand in for NVIDIA's.
 FAKECUDA := $(CURDIR)/bin/fakecuda
+
+# What runs through engine/cuda: its own tests, the conformance suite, goldens of the
+# layers, random nets, a training and the command line.
+test-cuda: fake-cuda ## run the tests of the CUDA engine on stand-ins for NVIDIA's libraries
+	GOCAFFE_CUDA_LIBS=$(FAKECUDA) GOCAFFE_TEST_ENGINES=ref,cuda $(GO) test -timeout 10m ./engine/cuda/... ./layers ./net/plan
+	GOCAFFE_CUDA_LIBS=$(FAKECUDA) GOCAFFE_TEST_ENGINES=ref,cuda $(GO) test -timeout 10m -run 'GPU' ./cmd/gocaffe
 
 fake-cuda: ## build the stand-ins for NVIDIA's libraries that the tests run on
 	$(GO) run ./engine/cuda/fake/build $(FAKECUDA)

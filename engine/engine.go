@@ -37,6 +37,7 @@ type Info struct {
 // Library is one library that an engine looks for at run time.
 type Library struct {
 	Name, Path, Version string // Path and Version are empty where it is missing
+	Missing             string // why it cannot be used and what to do, where the engine knows
 }
 
 // Device is one place that holds memory and runs ops.

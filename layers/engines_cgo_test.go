@@ -2,4 +2,7 @@
 
 package layers_test
 
-import _ "github.com/gocaffe/gocaffe/engine/cpu"
+import (
+	_ "github.com/gocaffe/gocaffe/engine/cpu"
+	_ "github.com/gocaffe/gocaffe/engine/cuda"
+)

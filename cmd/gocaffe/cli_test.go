@@ -63,6 +63,7 @@ var otherTools = map[string]bool{
 var phrases = map[string]string{
 	"unknown_layer_type": "Unknown layer type: ReLLU",
 	"unknown_action":     "Unknown action: foo",
+	"train_gpu_cpu_only": "Cannot use GPU",
 }
 
 // randomWeights are the cases whose nets have layers with new weights of a random seed: their scores are not compared.
@@ -80,6 +81,9 @@ func TestGoldenCLI(t *testing.T) {
 		t.Run(c.Name, func(t *testing.T) {
 			if otherTools[c.Name] {
 				t.Skipf("%s is a tool that this binary is not yet", c.Argv[0])
+			}
+			if c.Name == "train_gpu_cpu_only" {
+				withoutGPU(t)
 			}
 			t.Chdir(dirs[c.Cwd])
 			code, stdout, stderr := call(c.Argv...)

@@ -2,55 +2,22 @@ package main
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
 
 	"github.com/gocaffe/gocaffe/engine"
 	"github.com/gocaffe/gocaffe/engine/ref"
 )
 
-// gpus are the device numbers of -gpu. This program has no engine for GPUs yet, so that any are an error: a silent run on the CPU
-// would be taken for one on the GPU.
-func (f *flags) gpus() ([]int, error) {
-	switch f.gpu {
-	case "":
-		return nil, nil
-	case "all":
-		return nil, errNoGPU()
-	}
-	var ids []int
-	for _, s := range strings.Split(f.gpu, ",") {
-		id, err := strconv.Atoi(strings.TrimSpace(s))
-		if err != nil || id < 0 {
-			return nil, fatalf("caffe.cpp", 100, "-gpu %s: %q is no device number; give numbers separated by ',', or 'all'", f.gpu, s)
-		}
-		ids = append(ids, id)
-	}
-	return ids, nil
-}
-
-func errNoGPU() error {
-	return fatalf("common.cpp", 66, "Cannot use GPU in CPU-only Caffe: check mode. "+
-		"This build has no engine for GPUs; leave out -gpu and solver_mode: GPU to run on the CPU")
-}
-
 // openDevice opens the device that the flags ask for and says so at the lines of caffe.cpp where the command does.
-func (a *app) openDevice(useGPU func(ids []int), useCPU int) (engine.Device, error) {
+func (a *app) openDevice(gpu gpuLog, useCPU int) (engine.Device, error) {
 	ids, err := a.flags.gpus()
 	if err != nil {
 		return nil, err
 	}
 	if len(ids) > 0 {
-		useGPU(ids)
-		return nil, errNoGPU()
+		return a.openGPU(ids, gpu)
 	}
 	a.log.Infof("caffe.cpp", useCPU, "Use CPU.")
 	return a.openEngine()
-}
-
-// firstGPU logs as test and time do, which take only the first device.
-func (a *app) firstGPU(line int) func([]int) {
-	return func(ids []int) { a.log.Infof("caffe.cpp", line, "Use GPU with device ID %d", ids[0]) }
 }
 
 // openEngine opens the engine of the flags. Where none was asked for and the libraries of the usual one are missing, it is the

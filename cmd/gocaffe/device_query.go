@@ -8,12 +8,19 @@ import (
 	"github.com/gocaffe/gocaffe/data/decode"
 	"github.com/gocaffe/gocaffe/data/hdf5"
 	"github.com/gocaffe/gocaffe/engine"
+	"github.com/gocaffe/gocaffe/engine/cuda"
 	"github.com/gocaffe/gocaffe/engine/null"
 )
 
-// deviceQuery tells which engines this program has, on which libraries it stands, and which GPUs it can use.
+// deviceQuery tells which GPUs and engines this program has, and on which libraries they stand.
 func deviceQuery(a *app) error {
 	a.log.Infof("caffe.cpp", 138, "Querying GPUs %s", a.flags.gpu)
+	ids, failed := a.flags.gpus()
+	for _, id := range ids {
+		if failed == nil {
+			failed = a.queryGPU(id)
+		}
+	}
 	for _, name := range engine.Names() {
 		if name == null.Name {
 			continue // runs nothing, so it is no answer to what can run here
@@ -24,11 +31,7 @@ func deviceQuery(a *app) error {
 	}
 	a.describeLibrary("JPEG", decode.Library)
 	a.describeLibrary("HDF5", hdf5.Library)
-	ids, err := a.flags.gpus()
-	if err == nil && len(ids) > 0 {
-		err = errNoGPU()
-	}
-	return err
+	return failed
 }
 
 func (a *app) describeEngine(name string) error {
@@ -39,10 +42,16 @@ func (a *app) describeEngine(name string) error {
 	}
 	info := dev.Info()
 	a.log.Infof("gocaffe.go", 1, "%s", describe(info))
+	if name == cuda.Name {
+		info.Libraries = cuda.Libraries() // also those that no op has needed yet
+	}
 	for _, l := range info.Libraries {
 		where := l.Path
 		if where == "" {
 			where = "not found"
+		}
+		if l.Missing != "" {
+			where = "not available: " + l.Missing
 		}
 		a.log.Infof("gocaffe.go", 1, "  %s: %s", strings.TrimSpace(l.Name+" "+l.Version), where)
 	}

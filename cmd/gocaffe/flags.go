@@ -26,7 +26,7 @@ type flags struct {
 
 // add defines the flags of all commands. The names and defaults are Caffe's as far as Caffe has them.
 func (f *flags) add(set *pflag.FlagSet) {
-	set.StringVar(&f.gpu, "gpu", "", "device numbers separated by ',' or 'all': run on these GPUs, each with the whole batch of the prototxt")
+	set.StringVar(&f.gpu, "gpu", "", "device numbers separated by ',' or 'all': run on these GPUs, train on one of them")
 	set.Int32Var(&f.iterations, "iterations", 50, "test, time: how many batches")
 	set.Int32Var(&f.level, "level", 0, "level of the net's state")
 	set.StringVar(&f.model, "model", "", "the net's prototxt")
@@ -38,7 +38,7 @@ func (f *flags) add(set *pflag.FlagSet) {
 	set.StringVar(&f.stage, "stage", "", "stages of the net's state separated by ','")
 	set.StringVar(&f.weights, "weights", "", "trained weights separated by ',', read in this order; not together with -snapshot")
 
-	set.StringVar(&f.engine, "engine", "", "what computes: cpu (oneDNN) or ref (plain Go, slow); cpu where its libraries are found, if not given")
+	set.StringVar(&f.engine, "engine", "", "what computes: cpu (oneDNN), cuda (an NVIDIA GPU, as -gpu 0) or ref (plain Go, slow); cpu where its libraries are found, if not given")
 	set.StringVar(&f.precision, "precision", "fp32", "fp32: Caffe's numbers; bf16: products and activations in bfloat16, params in float32; tf32, where the engine has it")
 	set.Int32Var(&f.threads, "threads", 0, "threads of the engine; 0 is one a core")
 	set.StringVar(&f.compat, "compat", "", "bvlc: also Caffe's defects that scripts may depend on")

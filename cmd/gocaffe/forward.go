@@ -34,7 +34,7 @@ func forward(a *app) (err error) {
 			return fatalAt("gocaffe.go", 1, err)
 		}
 	}
-	dev, err := a.openDevice(a.firstGPU(266), 275)
+	dev, err := a.openDevice(a.firstGPU(266, 270), 275)
 	if err != nil {
 		return err
 	}

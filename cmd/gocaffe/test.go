@@ -25,7 +25,7 @@ func test(a *app) (err error) {
 	if err := a.checkIterations(); err != nil {
 		return err
 	}
-	dev, err := a.openDevice(a.firstGPU(266), 275)
+	dev, err := a.openDevice(a.firstGPU(266, 270), 275)
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ func timeNet(a *app) (err error) {
 	if err := a.checkIterations(); err != nil {
 		return err
 	}
-	dev, err := a.openDevice(a.firstGPU(339), 343)
+	dev, err := a.openDevice(a.firstGPU(339, 0), 343)
 	if err != nil {
 		return err
 	}

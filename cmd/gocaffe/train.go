@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/gocaffe/gocaffe/data/hdf5/snapshot"
 	"github.com/gocaffe/gocaffe/engine"
@@ -68,21 +67,12 @@ func (a *app) solverOptions(dev engine.Device, sig *signals) solver.Options {
 func (a *app) trainDevice(f *proto.SolverFile) (engine.Device, error) {
 	s := f.Solver
 	if a.flags.gpu != "" || a.flags.engine != "" || s.SolverMode == nil || s.GetSolverMode() != caffepb.SolverParameter_GPU {
-		return a.openDevice(a.usingGPUs, 197)
+		return a.openDevice(a.trainGPU(), 197)
 	}
 	a.flags.gpu = fmt.Sprint(s.GetDeviceId())
-	dev, err := a.openDevice(a.usingGPUs, 197)
+	dev, err := a.openDevice(a.trainGPU(), 197)
 	if err != nil {
 		err = fmt.Errorf("%w (solver_mode: GPU at %s; -engine cpu trains on the CPU in spite of it)", err, f.FieldPos("solver_mode"))
 	}
 	return dev, err
-}
-
-// usingGPUs logs the GPUs as train does.
-func (a *app) usingGPUs(ids []int) {
-	var names []string
-	for _, id := range ids {
-		names = append(names, fmt.Sprint(id))
-	}
-	a.log.Infof("caffe.cpp", 204, "Using GPUs %s", strings.Join(names, ", "))
 }

@@ -52,7 +52,7 @@ CUresult gc_launch(CUcontext ctx, CUfunction f, const unsigned *grid, const unsi
 // Options of cuModuleLoadDataEx.
 enum { JIT_ERROR_LOG = 5, JIT_ERROR_LOG_BYTES = 6 };
 
-CUresult gc_load(CUcontext ctx, CUmodule *m, const char *ptx, char *log, unsigned room) {
+CUresult gc_load_module(CUcontext ctx, CUmodule *m, const char *ptx, char *log, unsigned room) {
   int options[] = {JIT_ERROR_LOG, JIT_ERROR_LOG_BYTES};
   void *values[] = {log, (void *)(uintptr_t)room};
   log[0] = 0;

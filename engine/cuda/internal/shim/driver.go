@@ -256,7 +256,7 @@ func (c *Context) Load(ptx string) (*Module, error) {
 	log := (*C.char)(C.calloc(1, maxLog))
 	defer C.free(unsafe.Pointer(log))
 	m := &Module{ctx: c}
-	if err := c.check("cuModuleLoadDataEx", C.gc_load(c.c, &m.c, text, log, maxLog)); err != nil {
+	if err := c.check("cuModuleLoadDataEx", C.gc_load_module(c.c, &m.c, text, log, maxLog)); err != nil {
 		if said := C.GoString(log); said != "" {
 			err = fmt.Errorf("%w; the driver's PTX compiler says: %s", err, said)
 		}

@@ -26,7 +26,7 @@ CUresult gc_enter(CUcontext ctx);
 CUresult gc_launch(CUcontext ctx, CUfunction f, const unsigned *grid, const unsigned *block, unsigned shared, CUstream s,
                    const void *args, size_t size);
 
-// gc_load compiles PTX for the device. On failure log holds the compiler's words.
-CUresult gc_load(CUcontext ctx, CUmodule *m, const char *ptx, char *log, unsigned room);
+// gc_load_module compiles PTX for the device. On failure log holds the compiler's words.
+CUresult gc_load_module(CUcontext ctx, CUmodule *m, const char *ptx, char *log, unsigned room);
 
 #endif

@@ -1,4 +1,0 @@
-package cuda
-
-// Name is what the engine is registered as.
-const Name = "cuda"
