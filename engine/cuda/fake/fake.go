@@ -28,7 +28,10 @@ var driver = library{"libcuda.so.1", []string{"libs/state.cpp", "libs/cuda.cpp",
 
 // others stand on it: they queue their work through libs/fakecuda.h. All sources of one
 // are C.
-var others = []library{}
+var others = []library{
+	{"libcudnn.so.9", []string{"libs/cudnn.c", "libs/cudnn_graph.c", "libs/conv.c"}},
+	{"libcublasLt.so.12", []string{"libs/cublaslt.c", "libs/conv.c"}},
+}
 
 // Build compiles all fakes into a folder with g++.
 func Build(dir string) error {
@@ -61,7 +64,6 @@ func compile(l library, dir string, more ...string) error {
 	}
 	args := []string{standard, "-O2", "-fPIC", "-shared", "-pthread", "-ffp-contract=off", "-Wall", "-Wextra", "-Wno-unknown-pragmas",
 		"-I", filepath.Join(here, "libs"), "-I", filepath.Join(here, "../kernels"), "-Wl,-soname," + l.file, "-o", temporary}
-	args = append(args, more...)
 	for _, s := range l.sources {
 		path := filepath.Join(here, s)
 		if strings.HasSuffix(s, ".cu") {
@@ -70,7 +72,7 @@ func compile(l library, dir string, more ...string) error {
 		}
 		args = append(args, path)
 	}
-	args = append(args, "-ldl", "-lm")
+	args = append(append(args, more...), "-ldl", "-lm")
 	if out, err := exec.Command(compiler, args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("fake: %s: %w\n%s", l.file, err, out)
 	}

@@ -131,6 +131,13 @@ API CUresult cuCtxSetCurrent(CUcontext ctx) {
   return SUCCESS;
 }
 
+API CUresult cuCtxGetCurrent(CUcontext *ctx) {
+  CALL(cuCtxGetCurrent);
+  if (!ctx) return INVALID_VALUE;
+  *ctx = current;
+  return SUCCESS;
+}
+
 API CUresult cuMemGetInfo_v2(size_t *free, size_t *total) {
   IN(cuMemGetInfo_v2);
   *free = S.config.memory - S.used;
