@@ -49,7 +49,7 @@ func TestContest(t *testing.T) {
 	var contenders []contender
 	for _, name := range []string{"gocaffe", "base", "Caffe"} {
 		next := 0
-		contenders = append(contenders, contender{name, func() string { return "1" }, 1, func(mode, string, int) (timing, error) {
+		contenders = append(contenders, contender{name, "", func() string { return "1" }, 1, func(mode, string, int) (timing, error) {
 			next++
 			return timing{Milliseconds: turn[name][next-1]}, nil
 		}})

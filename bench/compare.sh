@@ -12,4 +12,4 @@ trap 'git worktree remove --force "$work/tree" 2>/dev/null || true; rm -rf "$wor
 git worktree add --quiet --detach "$work/tree" "$ref"
 (cd "$work/tree" && go build -o "$work/base" ./cmd/gocaffe)
 go build -o "$work/new" ./cmd/gocaffe
-go run ./bench -gocaffe "$work/new" -base "$work/base" -latency=false -scaling=false -layers=false "$@"
+go run ./bench -gocaffe "$work/new" -base "$work/base" -latency=false -input=false -scaling=false -layers=false "$@"

@@ -13,6 +13,7 @@ import (
 // contender is a program that can time a net.
 type contender struct {
 	name    string
+	binary  string // a program with Caffe's command line, "" where it is something else
 	version func() string
 	// slowness is about how many times longer it takes than gocaffe, so that
 	// its turn is not much longer.
@@ -58,7 +59,7 @@ func contendersOf(o settings) ([]contender, error) {
 
 func ours(name, binary, precision string, threads int) contender {
 	version := func() string { return firstLine(exec.Command(binary, "-version")) }
-	return contender{name, version, 1, func(m mode, model string, iterations int) (timing, error) {
+	return contender{name, binary, version, 1, func(m mode, model string, iterations int) (timing, error) {
 		args := []string{"time", "-model", model, "-stage", "dummy", "-phase", m.phase, "-json",
 			"-iterations", strconv.Itoa(iterations), "-threads", strconv.Itoa(threads)}
 		if precision != "fp32" {
@@ -87,28 +88,37 @@ var caffeTimes = regexp.MustCompile(`Average (Forward pass|Forward-Backward): ([
 
 func realCaffe(binary string) contender {
 	version := func() string { return strings.TrimPrefix(firstLine(exec.Command(binary, "-version")), "caffe.bin ") }
-	return contender{"Caffe", version, 3, func(m mode, model string, iterations int) (timing, error) {
+	return contender{"Caffe", binary, version, 3, func(m mode, model string, iterations int) (timing, error) {
 		cmd := exec.Command(binary, "time", "-model", model, "-stage", "dummy", "-phase", m.phase, "-iterations", strconv.Itoa(iterations))
 		var log bytes.Buffer
 		cmd.Stderr = &log
 		if err := cmd.Run(); err != nil {
 			return timing{}, fmt.Errorf("%s: %w: %s", binary, err, lastLine(log.String()))
 		}
-		for _, found := range caffeTimes.FindAllStringSubmatch(log.String(), -1) {
-			if (found[1] == "Forward pass") == (m.phase == "TEST") {
-				ms, err := strconv.ParseFloat(found[2], 64)
-				return timing{Milliseconds: ms}, err
-			}
+		what := "Forward-Backward"
+		if m.phase == "TEST" {
+			what = "Forward pass"
 		}
-		return timing{}, fmt.Errorf("%s printed no averages", binary)
+		ms, err := average(log.String(), what)
+		return timing{Milliseconds: ms}, err
 	}}
+}
+
+// average finds one of the averages that `time` logs, in milliseconds.
+func average(log, what string) (float64, error) {
+	for _, found := range caffeTimes.FindAllStringSubmatch(log, -1) {
+		if found[1] == what {
+			return strconv.ParseFloat(found[2], 64)
+		}
+	}
+	return 0, fmt.Errorf("no average of %s in the log: %s", what, lastLine(log))
 }
 
 func torch(python, precision string, threads int) contender {
 	version := func() string {
 		return firstLine(exec.Command(python, "-c", "import torch; print(torch.__version__)"))
 	}
-	return contender{"PyTorch", version, 3, func(m mode, model string, iterations int) (timing, error) {
+	return contender{"PyTorch", "", version, 3, func(m mode, model string, iterations int) (timing, error) {
 		out, err := output(exec.Command(python, "bench/torch_time.py", model, "--phase", m.phase, "--precision", precision,
 			"--iterations", strconv.Itoa(iterations), "--threads", strconv.Itoa(threads)))
 		if err != nil {

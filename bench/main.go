@@ -39,6 +39,7 @@ type settings struct {
 	rounds, threads              int
 	seconds, tolerance           float64
 	latency, scaling, layers     bool
+	input                        bool
 }
 
 func options() settings {
@@ -56,6 +57,7 @@ func options() settings {
 	flag.Float64Var(&o.seconds, "seconds", 2, "about how long gocaffe computes in each turn")
 	flag.BoolVar(&o.latency, "latency", true, "also inference of batch 1")
 	flag.BoolVar(&o.scaling, "scaling", true, "also gocaffe on one thread")
+	flag.BoolVar(&o.input, "input", true, "also the rates of data layers")
 	flag.BoolVar(&o.layers, "layers", true, "also each layer's GFLOP/s")
 	flag.Parse()
 	return o
@@ -71,6 +73,7 @@ type report struct {
 	PeakGFLOPS float64            `json:"peak_gflops"` // the fastest of peak.prototxt's convolutions
 	Training   []result           `json:"training"`    // forward and backward
 	Latency    []result           `json:"latency,omitempty"`
+	Input      []inputResult      `json:"input,omitempty"`
 	Scaling    map[string]float64 `json:"scaling,omitempty"` // net: time of one thread / (threads · time of all)
 }
 
@@ -93,6 +96,12 @@ func run(o settings, nets []net) error {
 	if o.latency {
 		fmt.Print("\nInference of one picture, milliseconds\n\n")
 		if r.Latency, err = contest(o, slices.DeleteFunc(slices.Clone(nets), func(n net) bool { return !n.Latency }), contenders, inference); err != nil {
+			return err
+		}
+	}
+	if o.input {
+		fmt.Print("\nData layers alone\n\n")
+		if r.Input, err = input(o, contenders); err != nil {
 			return err
 		}
 	}

@@ -1,7 +1,11 @@
 package data_test
 
 import (
+	"bytes"
 	"fmt"
+	"image"
+	"image/jpeg"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -56,6 +60,42 @@ func BenchmarkMNIST(b *testing.B) {
 	defer l.Close()
 	pixels, labels := make([]float32, 64*28*28), make([]float32, 64)
 	b.ReportAllocs()
+	for b.Loop() {
+		if err := l.Next(pixels, labels); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkImageData is one batch of 64 JPEG files of 256 pixels: decoded, resized, cropped and mirrored.
+func BenchmarkImageData(b *testing.B) {
+	dir := b.TempDir()
+	var list bytes.Buffer
+	for i := range 64 {
+		img := image.NewRGBA(image.Rect(0, 0, 256, 256))
+		for j := range img.Pix {
+			img.Pix[j] = byte(j/1024 + j*i/64 + j*j%31)
+		}
+		var file bytes.Buffer
+		if err := jpeg.Encode(&file, img, &jpeg.Options{Quality: 90}); err != nil {
+			b.Fatal(err)
+		}
+		name := fmt.Sprintf("%d.jpg", i)
+		if err := os.WriteFile(filepath.Join(dir, name), file.Bytes(), 0o644); err != nil {
+			b.Fatal(err)
+		}
+		fmt.Fprintln(&list, name, i)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "list.txt"), list.Bytes(), 0o644); err != nil {
+		b.Fatal(err)
+	}
+	l, err := data.OpenImageData(layer(b, fmt.Sprintf(`layer { type: "ImageData" top: "data" top: "label" transform_param { crop_size: 224 mirror: true }
+		image_data_param { source: "%[1]s/list.txt" root_folder: "%[1]s/" batch_size: 64 new_height: 240 new_width: 240 } }`, dir)), data.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close()
+	pixels, labels := make([]float32, 64*3*224*224), make([]float32, 64)
 	for b.Loop() {
 		if err := l.Next(pixels, labels); err != nil {
 			b.Fatal(err)
