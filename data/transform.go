@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/gocaffe/gocaffe/data/decode"
 	"github.com/gocaffe/gocaffe/proto"
 	"github.com/gocaffe/gocaffe/proto/caffepb"
 )
@@ -35,8 +36,7 @@ type transform struct {
 	meanFile      string
 	mean          []float32 // the mean image, planar, not cropped
 	meanDims      dims
-	values        []float32       // mean_value
-	tables        []*[256]float32 // of each of values, or of 0: what a byte becomes. Nil with a mean image.
+	values        []float32 // mean_value
 }
 
 func newTransform(p *caffepb.TransformationParameter, train bool, log Logger) (*transform, error) {
@@ -45,7 +45,6 @@ func newTransform(p *caffepb.TransformationParameter, train bool, log Logger) (*
 		return nil, errors.New("cannot set both force_color and force_gray")
 	}
 	if p.MeanFile == nil {
-		t.makeTables()
 		return t, nil
 	}
 	if len(t.values) > 0 {
@@ -76,21 +75,6 @@ func (t *transform) readMean() error {
 	}
 	t.meanDims = dims{int(shape[0]), int(shape[1]), int(shape[2])}
 	return nil
-}
-
-// makeTables computes what each byte becomes, once: (byte − mean) · scale has only 256 results.
-func (t *transform) makeTables() {
-	values := t.values
-	if len(values) == 0 {
-		values = []float32{0}
-	}
-	for _, mean := range values {
-		table := new([256]float32)
-		for i := range table {
-			table[i] = (float32(i) - mean) * t.scale
-		}
-		t.tables = append(t.tables, table)
-	}
 }
 
 // random says whether the transform draws at all: such layers have a random stream of their own.
@@ -149,51 +133,41 @@ func (t *transform) apply(dst []float32, p *picture, out dims, d draws) {
 		top, left = int(d.top%uint32(p.height-t.crop+1)), int(d.left%uint32(p.width-t.crop+1))
 	}
 	reverse := t.mirror && d.mirror%2 != 0
-	if !p.interleaved && !reverse && out[2] == p.width {
-		plane := out[1] * out[2]
-		for c := range out[0] {
-			at := (c*p.height + top) * p.width
-			t.row(dst[c*plane:][:plane], p, c, at, 1, at)
-		}
-		return
-	}
+	plane := out[1] * out[2]
 	for c := range out[0] {
-		for y := range out[1] {
-			row := dst[(c*out[1]+y)*out[2]:][:out[2]]
-			plane := (c*p.height + top + y) * p.width // of the row in a planar image
-			at, step := plane+left, 1
-			if p.interleaved {
-				at, step = ((top+y)*p.width+left)*p.channels+c, p.channels
-			}
-			t.row(row, p, c, at, step, plane+left)
-			if reverse {
-				flip(row)
-			}
+		at := (c*p.height+top)*p.width + left // in a planar image, and in the mean image
+		if p.bytes == nil {
+			t.floats(dst[c*plane:][:plane], p, c, at, out, reverse)
+			continue
 		}
+		place := decode.Placing{Rows: out[1], Columns: out[2], Step: 1, RowStep: p.width, Mean: t.meanOf(c), Scale: t.scale, Reverse: reverse}
+		if t.mean != nil {
+			place.Mean, place.MeanStep = t.mean[at:], p.width
+		}
+		from := at
+		if p.interleaved {
+			from, place.Step, place.RowStep = (top*p.width+left)*p.channels+c, p.channels, p.width*p.channels
+		}
+		decode.Place(dst[c*plane:][:plane], p.bytes[from:], place)
 	}
 }
 
-// row converts one row of channel c, which starts at at, with step from pixel to pixel; in the mean image it starts at mean.
-func (t *transform) row(dst []float32, p *picture, c, at, step, mean int) {
-	switch {
-	case p.bytes != nil && t.mean != nil:
-		m := t.mean[mean:][:len(dst)]
-		for i := range dst {
-			dst[i] = (float32(p.bytes[at+i*step]) - m[i]) * t.scale
+// meanOf is the mean_value of channel c.
+func (t *transform) meanOf(c int) []float32 {
+	if len(t.values) == 0 {
+		return []float32{0}
+	}
+	return t.values[min(c, len(t.values)-1):]
+}
+
+// floats converts channel c of a float Datum, whose first value is at at.
+func (t *transform) floats(dst []float32, p *picture, c, at int, out dims, reverse bool) {
+	for y := range out[1] {
+		row := dst[y*out[2]:][:out[2]]
+		t.floatRow(row, p.floats[at+y*p.width:][:out[2]], c, at+y*p.width)
+		if reverse {
+			flip(row)
 		}
-	case p.bytes != nil && step == 1:
-		table := t.tables[min(c, len(t.tables)-1)]
-		for i, b := range p.bytes[at:][:len(dst)] {
-			dst[i] = table[b]
-		}
-	case p.bytes != nil:
-		table := t.tables[min(c, len(t.tables)-1)]
-		src := p.bytes[at : at+(len(dst)-1)*step+1]
-		for i := range dst {
-			dst[i] = table[src[i*step]]
-		}
-	default:
-		t.floatRow(dst, p.floats[at:][:len(dst)], c, mean)
 	}
 }
 

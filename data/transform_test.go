@@ -63,7 +63,6 @@ func randomTransform(r *rand.Rand, p *picture) *transform {
 			t.values = append(t.values, r.Float32()*255)
 		}
 	}
-	t.makeTables()
 	return t
 }
 

@@ -116,22 +116,8 @@ func (r *resizer) interpolate(src *Image) {
 
 func clamp(i, n int) int { return min(max(i, 0), n-1) }
 
-// stretch resizes one row; its values are 2048 times a pixel's.
+// stretch resizes row y of src.
 func (r *resizer) stretch(out []int32, src *Image, y int) {
-	n := src.Channels
-	row := src.Pix[y*src.Width*n:][:src.Width*n]
-	for i, t := range r.x {
-		a, b := t.at*n, min(t.at+1, src.Width-1)*n
-		for c := range n {
-			out[i*n+c] = int32(row[a+c])*t.w0 + int32(row[b+c])*t.w1
-		}
-	}
-}
-
-// blend weighs two stretched rows; the shifts are those of OpenCV's vector code.
-func blend(out []byte, top, bottom []int32, w0, w1 int32) {
-	top, bottom = top[:len(out)], bottom[:len(out)]
-	for i := range out {
-		out[i] = byte((w0*(top[i]>>4)>>16 + w1*(bottom[i]>>4)>>16 + 2) >> 2)
-	}
+	stride := src.Width * src.Channels
+	stretch(out, src.Pix[y*stride:][:stride], r.x, src.Width, src.Channels)
 }
