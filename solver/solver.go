@@ -59,6 +59,8 @@ type Options struct {
 	Action func() Action
 	// Progress is called after each iteration, if not nil.
 	Progress func(Progress)
+	// Metrics is called at each display, if not nil; its error ends the training.
+	Metrics func(Metrics) error
 
 	// Weights are files to start from, in this order; each may be a list with commas. They replace
 	// those of the solver file.

@@ -69,6 +69,7 @@ func (s *Solver) step(stop int) error {
 		s.window = newLossWindow(int(s.param.GetAverageLoss()), s.iter)
 	}
 	s.display.start(s.iter)
+	s.display.waited = s.train.DataWait()
 	for s.iter < stop && !s.stopping {
 		if due(s.iter, s.param.GetTestInterval()) && (s.iter > 0 || s.param.GetTestInitialization()) {
 			if err := s.testAll(); err != nil || s.stopping {
@@ -212,7 +213,8 @@ type displayClock struct {
 	shown     time.Time // of the last display
 	at        int       // its iteration
 	first     bool
-	since     time.Time // of the progress line's rate
+	waited    time.Duration // for data, until then
+	since     time.Time     // of the progress line's rate
 	sinceIter int
 	rate      float64
 }
@@ -259,12 +261,16 @@ func (s *Solver) showIteration() error {
 	s.log.Infof(solverFile, 239, "Iteration %d (%s iter/s, %ss/%d iters), loss = %s",
 		s.iter, glog.G(rate), glog.G(seconds), s.param.GetDisplay(), glog.G(s.window.smoothed))
 	index := 0
-	return s.eachOutput(s.train, func(o net.Output, values []float32) {
+	err := s.eachOutput(s.train, func(o net.Output, values []float32) {
 		for _, v := range values {
 			s.log.Infof(solverFile, 258, "    Train net output #%d: %s = %s%s", index, o.Name, glog.G(v), lossPart(o.LossWeight, v))
 			index++
 		}
 	})
+	if err != nil {
+		return err
+	}
+	return s.tellMetrics(seconds, rate)
 }
 
 // lossPart is how the log says what an output counts in the loss.

@@ -42,7 +42,7 @@ type command struct {
 // commands are all commands in the order of the usage text.
 func commands() []command {
 	return []command{
-		{"train", "train or fine-tune a net", nil, train},
+		{"train", "train or fine-tune a net", trainFlags, train},
 		{"test", "score a net", nil, test},
 		{"device_query", "show engines, libraries and GPUs", nil, deviceQuery},
 		{"time", "measure how long each layer takes", jsonFlag, timeNet},

@@ -21,6 +21,7 @@ type flags struct {
 	threads                             int32
 
 	json                 bool   // time, summary
+	metrics              string // train
 	input, output, blobs string // forward
 }
 
@@ -118,4 +119,8 @@ func addGlogFlags(set *pflag.FlagSet, s *glog.Settings) {
 
 func jsonFlag(a *app, set *pflag.FlagSet) {
 	set.BoolVar(&a.flags.json, "json", false, "print JSON to stdout")
+}
+
+func trainFlags(a *app, set *pflag.FlagSet) {
+	set.StringVar(&a.flags.metrics, "metrics", "", "append a line of JSON for each display to this file: loss, rate, speed, share of time that the net waited for data")
 }

@@ -34,7 +34,16 @@ func train(a *app) (err error) {
 		return err
 	}
 	defer sig.close()
-	s, err := solver.New(f, a.solverOptions(dev, sig))
+	o := a.solverOptions(dev, sig)
+	if a.flags.metrics != "" {
+		m, err := openMetrics(a.flags.metrics)
+		if err != nil {
+			return fatalf("gocaffe.go", 1, "-metrics: %v", err)
+		}
+		defer closing(m, &err)
+		o.Metrics = a.metricsInto(m)
+	}
+	s, err := solver.New(f, o)
 	if err != nil {
 		return fatalAt("solver.cpp", 45, err)
 	}
@@ -60,6 +69,21 @@ func (a *app) solverOptions(dev engine.Device, sig *signals) solver.Options {
 		o.Weights = []string{a.flags.weights}
 	}
 	return o
+}
+
+// metricsInto writes to m until that fails once: a full disk there must not end a training.
+func (a *app) metricsInto(m *metricsFile) func(solver.Metrics) error {
+	failed := false
+	return func(v solver.Metrics) error {
+		if failed {
+			return nil
+		}
+		if err := m.write(v); err != nil {
+			failed = true
+			a.log.Warningf("gocaffe.go", 1, "-metrics: %v; the training goes on without", err)
+		}
+		return nil
+	}
 }
 
 // trainDevice opens the device. Where the command line names none, an explicit solver_mode: GPU counts; a solver file without

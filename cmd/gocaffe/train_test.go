@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -186,4 +187,44 @@ func TestFallback(t *testing.T) {
 	if _, err := a.openUsual("none such", engine.Config{Precision: "bf16"}); err == nil {
 		t.Error("a precision that no engine has was accepted")
 	}
+}
+
+// -metrics writes a line a display; a full disk there costs a warning, not the training.
+func TestMetrics(t *testing.T) {
+	trainDir(t, "max_iter: 25 display: 10 ")
+	train := func(metrics string, want int) (log string) {
+		t.Helper()
+		var out bytes.Buffer
+		if code := run([]string{"caffe", "train", "-solver", "solver.prototxt", "-engine", "ref", "-metrics", metrics}, &out, &out); code != want {
+			t.Fatalf("-metrics %s: exit code %d, want %d: %s", metrics, code, want, out.String())
+		}
+		return out.String()
+	}
+	train("m.jsonl", 0)
+	text, err := os.ReadFile("m.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	if len(lines) != 3 {
+		t.Fatalf("%d lines, want 3: %s", len(lines), text)
+	}
+	var last struct {
+		Iteration int                  `json:"iteration"`
+		Loss, LR  *float64             `json:",omitempty"`
+		DataWait  *float64             `json:"data_wait"`
+		Outputs   map[string][]float64 `json:"outputs"`
+	}
+	if err := json.Unmarshal([]byte(lines[2]), &last); err != nil {
+		t.Fatal(err)
+	}
+	if last.Iteration != 20 || last.Loss == nil || *last.Loss <= 0 || *last.LR != 0.001 || *last.DataWait != 0 || len(last.Outputs["loss"]) != 1 {
+		t.Errorf("last line %s", lines[2])
+	}
+	if _, err := os.Stat("/dev/full"); err == nil {
+		if log := train("/dev/full", 0); strings.Count(log, "the training goes on without") != 1 {
+			t.Errorf("not one warning of a full disk: %s", log)
+		}
+	}
+	train("nowhere/m.jsonl", 134)
 }
