@@ -12,9 +12,10 @@ func init() {
 }
 
 // checkBatchNorm refuses to learn the statistics. Three param entries are the
-// exception: Caffe resets those to lr_mult 0 when it reads the file.
+// exception, Caffe resets those to lr_mult 0 when it reads the file, and NVCaffe
+// does so where there are a scale and a shift.
 func checkBatchNorm(l *spec.Layer) error {
-	if len(l.GetParam()) == 3 {
+	if len(l.GetParam()) == 3 || hasScaleBias(l) {
 		return nil
 	}
 	for _, p := range l.GetParam() {
@@ -25,6 +26,12 @@ func checkBatchNorm(l *spec.Layer) error {
 	return nil
 }
 
+// hasScaleBias reports whether the layer has NVCaffe's two blobs more.
+func hasScaleBias(l *spec.Layer) bool {
+	p := l.GetBatchNormParam()
+	return p.GetScaleBias() || p.GetScaleFiller() != nil || p.GetBiasFiller() != nil
+}
+
 // lowerBatchNorm emits top = (x − mean)/√(var + eps) a channel (axis 1; a bottom
 // of one axis is one channel). There is no scale and shift: a Scale layer adds
 // them. The blobs are mean·s, var·s and s, sums over iterations that weigh the
@@ -32,6 +39,10 @@ func checkBatchNorm(l *spec.Layer) error {
 //
 // Mean and variance are the batch's, and the blobs advance, unless
 // use_global_stats (by default: while testing), where they are the blobs'.
+//
+// With NVCaffe's scale_bias two more blobs, 1 and 0 where no filler says otherwise,
+// are learned: top·scale + shift. NVCaffe's blobs of statistics have s = 1, which
+// reads the same; ours go on as Caffe's do.
 func lowerBatchNorm(l *spec.Layer, b *graph.Builder, bottom []graph.Value) []graph.Value {
 	p, x := l.GetBatchNormParam(), bottom[0]
 	shape := b.Shape(x)
@@ -50,7 +61,7 @@ func lowerBatchNorm(l *spec.Layer, b *graph.Builder, bottom []graph.Value) []gra
 	if global {
 		stats := append(b.Ops(engine.MovingStats{}, m, v, s), graph.None, graph.None)
 		y := b.Op(engine.Normalize{Eps: p.GetEps()}, x, stats[0], stats[1])
-		return []graph.Value{b.Reshape(y, shape...)}
+		return []graph.Value{b.Reshape(scaleBias(l, b, y, channels), shape...)}
 	}
 	out := append(b.Ops(engine.BatchNorm{Eps: p.GetEps()}, x), graph.None, graph.None, graph.None)
 	update := engine.MovingUpdate{Fraction: p.GetMovingAverageFraction(), Count: shape.Count() / max(channels, 1)}
@@ -58,5 +69,22 @@ func lowerBatchNorm(l *spec.Layer, b *graph.Builder, bottom []graph.Value) []gra
 	for i, n := range next {
 		b.Assign([]graph.Value{m, v, s}[i], n)
 	}
-	return []graph.Value{b.Reshape(out[0], shape...)}
+	return []graph.Value{b.Reshape(scaleBias(l, b, out[0], channels), shape...)}
+}
+
+// scaleBias emits NVCaffe's scale and shift, where the layer has them.
+func scaleBias(l *spec.Layer, b *graph.Builder, y graph.Value, channels int) graph.Value {
+	if !hasScaleBias(l) {
+		return y
+	}
+	p := l.GetBatchNormParam()
+	scale, shift := p.GetScaleFiller(), p.GetBiasFiller()
+	if scale == nil {
+		scale = constant(1)
+	}
+	if shift == nil {
+		shift = constant(0)
+	}
+	blob := engine.Shape{channels}
+	return scaleShift(b, y, b.Param(blob, scale), b.Param(blob, shift))
 }

@@ -46,5 +46,8 @@ func lowerInfogainLoss(l *spec.Layer, b *graph.Builder, bottom []graph.Value) []
 		Norm: normalization(p, caffepb.LossParameter_VALID),
 	}
 	tops := b.Ops(op, bottom...)
+	if tops != nil {
+		tops[0] = preFixed(b, p, tops[0])
+	}
 	return tops[:min(len(tops), max(1, len(l.GetTop())))]
 }

@@ -24,8 +24,9 @@ func lowerSigmoidLoss(l *spec.Layer, b *graph.Builder, bottom []graph.Value) []g
 		return nil
 	}
 	p := l.GetLossParam()
-	return []graph.Value{b.Op(engine.SigmoidLoss{
+	loss := b.Op(engine.SigmoidLoss{
 		HasIgnore: p != nil && p.IgnoreLabel != nil, Ignore: int(p.GetIgnoreLabel()),
 		Norm: normalization(p, caffepb.LossParameter_BATCH_SIZE),
-	}, bottom...)}
+	}, bottom...)
+	return []graph.Value{preFixed(b, p, loss)}
 }

@@ -28,7 +28,8 @@ func lowerSmoothL1LossOHEM(l *spec.Layer, b *graph.Builder, bottom []graph.Value
 	case engine.NormNone:
 		divisor = 1
 	}
-	tops := []graph.Value{b.Op(engine.Reduce{Fn: engine.ReduceSum, Coeff: 1 / float32(max(divisor, 1))}, terms)}
+	loss := b.Op(engine.Reduce{Fn: engine.ReduceSum, Coeff: 1 / float32(max(divisor, 1))}, terms)
+	tops := []graph.Value{preFixed(b, l.GetLossParam(), loss)}
 	if len(l.GetTop()) > 1 {
 		last := permute(b, b.Reshape(b.Stop(terms), x...), 0, 2, 3, 1)
 		sums := b.Op(engine.Reduce{Fn: engine.ReduceSum, Axis: 3, Coeff: 1}, last)

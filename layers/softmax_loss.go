@@ -16,6 +16,12 @@ func init() {
 // top is the probabilities, which pass no gradient on. SegNet's
 // weight_by_label_freqs multiplies each position by its label's class_weighting.
 func lowerSoftmaxLoss(l *spec.Layer, b *graph.Builder, bottom []graph.Value) []graph.Value {
+	tops := softmaxLoss(l, b, bottom)
+	return tops[:min(len(tops), max(1, len(l.GetTop())))]
+}
+
+// softmaxLoss emits the loss and the probabilities; nil after an error.
+func softmaxLoss(l *spec.Layer, b *graph.Builder, bottom []graph.Value) []graph.Value {
 	x, label := b.Shape(bottom[0]), b.Shape(bottom[1])
 	axis := b.Axis(bottom[0], int(l.GetSoftmaxParam().GetAxis()))
 	if b.Err() != nil || !labelsFit(l, b, x, label, axis, "softmax axis") {
@@ -32,7 +38,10 @@ func lowerSoftmaxLoss(l *spec.Layer, b *graph.Builder, bottom []graph.Value) []g
 	} else {
 		tops = b.Ops(op, bottom...)
 	}
-	return tops[:min(len(tops), max(1, len(l.GetTop())))]
+	if tops != nil {
+		tops[0] = preFixed(b, p, tops[0])
+	}
+	return tops
 }
 
 // labelsFit checks that there is one label for each position of the scores.

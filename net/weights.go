@@ -89,7 +89,7 @@ func (n *Net) copyLayer(i int, from *caffepb.LayerParameter, file string, values
 		if err != nil {
 			return l.Errorf("%s: blob %d: %w", file, j, err)
 		}
-		if have := shapeOf(dims); !sameShape(have, u.Shape, blob.Shape == nil) {
+		if have := shapeOf(dims); !sameShape(have, u.Shape, fourAxes(blob)) {
 			return l.Errorf("%s: Cannot copy param %d weights from layer '%s'; shape mismatch.  Source param shape is %s; target param shape is %s. "+
 				"To learn this layer's parameters from scratch rather than copying from a saved net, rename the layer.",
 				file, j, l.GetName(), counted(have), counted(u.Shape))
@@ -107,6 +107,12 @@ func shapeOf(dims []int64) engine.Shape {
 		s = append(s, int(d))
 	}
 	return s
+}
+
+// fourAxes reports whether a blob has the four numbers of old files. They win over
+// a shape beside them.
+func fourAxes(b *caffepb.BlobProto) bool {
+	return b.Num != nil || b.Channels != nil || b.Height != nil || b.Width != nil
 }
 
 // sameShape compares shapes; those of old files have four axes, which count

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	pb "google.golang.org/protobuf/proto"
@@ -45,5 +46,33 @@ func TestCopyTrainedOldFiles(t *testing.T) {
 			near(t, "a[1]", param(t, n, 1), ramp(4))
 			near(t, "b[0]", param(t, n, 2), ramp(8))
 		})
+	}
+}
+
+// TestCopyTrainedBlobs: the four numbers of old files win over a shape beside them,
+// as in Caffe, and NVCaffe's raw values are read.
+func TestCopyTrainedBlobs(t *testing.T) {
+	both := legacyBlob(1, 1, 4, 3)
+	both.Shape = &caffepb.BlobShape{Dim: []int64{12}}
+	raw := &caffepb.BlobProto{
+		Shape:       &caffepb.BlobShape{Dim: []int64{4}},
+		RawDataType: caffepb.Type_FLOAT16.Enum(),
+		RawData:     []byte{0x00, 0x3c, 0x00, 0xc0, 0x00, 0x38, 0x00, 0x00}, // 1, −2, ½, 0
+	}
+	n := open(t, two, net.Options{})
+	got, err := n.CopyTrained(&caffepb.NetParameter{Layer: []*caffepb.LayerParameter{{Name: pb.String("a"), Blobs: []*caffepb.BlobProto{both, raw}}}}, "w")
+	must(t, err)
+	if !slices.Equal(got.Loaded, []string{"a"}) {
+		t.Errorf("copied %+v", got)
+	}
+	near(t, "a[0]", param(t, n, 0), ramp(12))
+	near(t, "a[1]", param(t, n, 1), []float32{1, -2, 0.5, 0})
+
+	both.Channels = nil
+	both.Height = pb.Int32(3)
+	both.Width = pb.Int32(4)
+	_, err = n.CopyTrained(&caffepb.NetParameter{Layer: []*caffepb.LayerParameter{{Name: pb.String("a"), Blobs: []*caffepb.BlobProto{both, raw}}}}, "w")
+	if err == nil || !strings.Contains(err.Error(), "shape mismatch") {
+		t.Errorf("3×4 values for 4×3 weights: error is %v", err)
 	}
 }

@@ -65,8 +65,8 @@ func TestTextErrors(t *testing.T) {
 		{"solver as net", "base_lr: 1", `t.prototxt:1:1: Message type "caffe.NetParameter" has no field named "base_lr". caffe.SolverParameter has one: is this file given in the wrong place?`},
 		{"fork's layer", "layer { spatial_dropout_param { dropout_ratio: 0.5 } }",
 			`t.prototxt:1:9: Message type "caffe.LayerParameter" has no field named "spatial_dropout_param". It belongs to Intel Caffe and is not supported: it holds what a layer of that fork computes.`},
-		{"fork's field with an effect", "layer { batch_norm_param { scale_bias: true } }",
-			`t.prototxt:1:28: Message type "caffe.BatchNormParameter" has no field named "scale_bias". It belongs to NVCaffe and is not supported: it changes what the layer computes. Write a Scale layer with bias_term: true after the layer instead.`},
+		{"fork's field with an effect", "layer { data_param { shuffle: true } }",
+			`t.prototxt:1:22: Message type "caffe.DataParameter" has no field named "shuffle". It belongs to NVCaffe, Intel Caffe and is not supported: it changes which records the net sees, and when. Make the database with convert_imageset -shuffle instead.`},
 		{"nobody's layer", "layer { frobnicate_param { x: 1 } }",
 			`t.prototxt:1:9: Message type "caffe.LayerParameter" has no field named "frobnicate_param". No layer of BVLC Caffe has such options.`},
 		{"given twice", "name: \"a\"\nname: \"b\"", `t.prototxt:2:1: Non-repeated field "name" is specified multiple times. The first is in line 1.`},
@@ -176,7 +176,7 @@ func TestRepeatedError(t *testing.T) {
 // TestForkFieldsWithoutEffect: one warning names them all.
 func TestForkFieldsWithoutEffect(t *testing.T) {
 	text := "default_forward_type: FLOAT16\nlayer {\n  data_param { cache: true threads: 4 shuffle: false }\n" +
-		"  batch_norm_param { scale_bias: false }\n  dropout_param { random_seed: -1.0 }\n}\n" +
+		"  batch_norm_param { stats_batch_size: 0 }\n  dropout_param { random_seed: -1.0 }\n}\n" +
 		strings.Repeat("layer { data_param { cache: false } }\n", 3) + "layer { data_param { threads: 2 } }"
 	f, err := ParseNet("n.prototxt", []byte(text))
 	if err != nil {
@@ -187,7 +187,7 @@ func TestForkFieldsWithoutEffect(t *testing.T) {
 		"DataParameter.cache of NVCaffe (lines 3, 7, 8 and 1 more): how data is read, not what; " +
 		"DataParameter.threads of NVCaffe (lines 3, 10): how data is read, not what; " +
 		"DataParameter.shuffle of NVCaffe, Intel Caffe (line 3): false is its default; " +
-		"BatchNormParameter.scale_bias of NVCaffe (line 4): false is its default; " +
+		"BatchNormParameter.stats_batch_size of Intel Caffe (line 4): 0 is its default; " +
 		"DropoutParameter.random_seed of NVCaffe (line 5): -1.0 is its default."
 	if got := strings.Join(f.Warnings, "\n"); got != want {
 		t.Errorf("got:\n%s", got)
@@ -197,14 +197,12 @@ func TestForkFieldsWithoutEffect(t *testing.T) {
 // TestForkFieldsRefused: all of a file at once, fields and values of enums, each with what it would
 // change and what to write instead where that is known.
 func TestForkFieldsRefused(t *testing.T) {
-	text := "layer {\n  data_param { shuffle: true cache: true }\n  loss_param { normalization: PRE_FIXED\n pre_fixed_normalizer: 2 }\n}\nlayers { type: BN }\nbn_stats_batch_size: 4"
+	text := "layer {\n  data_param { shuffle: true cache: true }\n  loss_param { normalization: VALID\n label_smoothing: 0.5 }\n}\nlayers { type: BN }\nbn_stats_batch_size: 4"
 	_, err := ParseNet("n", []byte(text))
 	want := `n:2:16: Message type "caffe.DataParameter" has no field named "shuffle". It belongs to NVCaffe, Intel Caffe and is not supported: ` +
 		"it changes which records the net sees, and when. Make the database with convert_imageset -shuffle instead.\n" +
-		`n:3:31: Unknown enumeration value of "PRE_FIXED" for field "normalization". It belongs to Intel Caffe, R-FCN and is not supported: ` +
-		"it changes the loss and its gradients. normalization: NONE with loss_weight: 1/N does the same, N being the pre_fixed_normalizer.\n" +
-		`n:4:2: Message type "caffe.LossParameter" has no field named "pre_fixed_normalizer". It belongs to Intel Caffe and is not supported: ` +
-		"it changes the loss and its gradients. normalization: NONE with loss_weight: 1/N does the same as PRE_FIXED with N.\n" +
+		`n:4:2: Message type "caffe.LossParameter" has no field named "label_smoothing". It belongs to NVCaffe, Intel Caffe and is not supported: ` +
+		"it changes the loss and its gradients.\n" +
 		`n:6:16: Unknown enumeration value of "BN" for field "type". It belongs to caffe-windows and is not supported: it holds what a layer of that fork computes.` + "\n" +
 		`n:7:1: Message type "caffe.NetParameter" has no field named "bn_stats_batch_size". It belongs to Intel Caffe and is not supported: it changes what the net computes.` + "\n" +
 		"Failed to parse NetParameter file: n"

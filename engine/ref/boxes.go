@@ -30,6 +30,16 @@ func (b box) overlap(c box) float32 {
 	return both / (b.area() + c.area() - both)
 }
 
+// crosses reports whether the box leaves the image.
+func (b box) crosses() bool {
+	for _, v := range b {
+		if v < 0 || v > 1 {
+			return true
+		}
+	}
+	return false
+}
+
 // boxAt is box i of a list of corners.
 func boxAt(list []float32, i int) box { return box(list[4*i:][:4]) }
 
@@ -66,4 +76,26 @@ func (p prior) decode(code engine.BoxCode, plain bool, d box) box {
 	cx, cy := d[0]*w+(p.box[0]+p.box[2])/2, d[1]*h+(p.box[1]+p.box[3])/2
 	bw, bh := float32(math.Exp(float64(d[2])))*w, float32(math.Exp(float64(d[3])))*h
 	return box{cx - bw/2, cy - bh/2, cx + bw/2, cy + bh/2}
+}
+
+// encode is what decode turns into b; with plain the variances are not in it.
+func (p prior) encode(code engine.BoxCode, plain bool, b box) box {
+	w, h := p.box[2]-p.box[0], p.box[3]-p.box[1]
+	var d box
+	switch code {
+	case engine.CornerCode:
+		d = box{b[0] - p.box[0], b[1] - p.box[1], b[2] - p.box[2], b[3] - p.box[3]}
+	case engine.CornerSizeCode:
+		d = box{(b[0] - p.box[0]) / w, (b[1] - p.box[1]) / h, (b[2] - p.box[2]) / w, (b[3] - p.box[3]) / h}
+	default:
+		cx, cy := (b[0]+b[2])/2-(p.box[0]+p.box[2])/2, (b[1]+b[3])/2-(p.box[1]+p.box[3])/2
+		lw, lh := math.Log(float64((b[2]-b[0])/w)), math.Log(float64((b[3]-b[1])/h))
+		d = box{cx / w, cy / h, float32(lw), float32(lh)}
+	}
+	if !plain {
+		for i := range d {
+			d[i] /= p.variance[i]
+		}
+	}
+	return d
 }

@@ -32,4 +32,8 @@ func init() {
 		grad := engine.PSROIPoolGrad{Outputs: op.Outputs, Group: op.Group, Scale: op.Scale, N: x[0], Height: x[2], Width: x[3]}
 		return []Value{d.Op(grad, dy[0], n.In[1]), None}
 	})
+	// The boxes that are matched, and what they are to learn, are given (SSD).
+	gradOf(func(_ *differ, _ engine.MultiBoxMatch, _ Node, dy []Value) []Value {
+		return []Value{dy[0], None, None, None}
+	})
 }

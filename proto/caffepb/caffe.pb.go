@@ -456,25 +456,28 @@ func (FillerParameter_VarianceNorm) EnumDescriptor() ([]byte, []int) {
 type LossParameter_NormalizationMode int32
 
 const (
-	LossParameter_FULL       LossParameter_NormalizationMode = 0 // items times spatial positions
-	LossParameter_VALID      LossParameter_NormalizationMode = 1 // positions whose label is not ignore_label
-	LossParameter_BATCH_SIZE LossParameter_NormalizationMode = 2 // items
-	LossParameter_NONE       LossParameter_NormalizationMode = 3 // 1
+	LossParameter_FULL       LossParameter_NormalizationMode = 0    // items times spatial positions
+	LossParameter_VALID      LossParameter_NormalizationMode = 1    // positions whose label is not ignore_label
+	LossParameter_BATCH_SIZE LossParameter_NormalizationMode = 2    // items
+	LossParameter_NONE       LossParameter_NormalizationMode = 3    // 1
+	LossParameter_PRE_FIXED  LossParameter_NormalizationMode = 1003 // pre_fixed_normalizer; 3 in R-FCN and Intel Caffe
 )
 
 // Enum value maps for LossParameter_NormalizationMode.
 var (
 	LossParameter_NormalizationMode_name = map[int32]string{
-		0: "FULL",
-		1: "VALID",
-		2: "BATCH_SIZE",
-		3: "NONE",
+		0:    "FULL",
+		1:    "VALID",
+		2:    "BATCH_SIZE",
+		3:    "NONE",
+		1003: "PRE_FIXED",
 	}
 	LossParameter_NormalizationMode_value = map[string]int32{
 		"FULL":       0,
 		"VALID":      1,
 		"BATCH_SIZE": 2,
 		"NONE":       3,
+		"PRE_FIXED":  1003,
 	}
 )
 
@@ -4573,6 +4576,8 @@ type LossParameter struct {
 	// SegNet's own numbers, 3 and 4, are normalization here and other fields elsewhere.
 	WeightByLabelFreqs *bool     `protobuf:"varint,1003,opt,name=weight_by_label_freqs,json=weightByLabelFreqs,def=0" json:"weight_by_label_freqs,omitempty"`
 	ClassWeighting     []float32 `protobuf:"fixed32,1004,rep,name=class_weighting,json=classWeighting" json:"class_weighting,omitempty"`
+	// R-FCN, Intel Caffe: what PRE_FIXED divides by, at least 1.
+	PreFixedNormalizer *float32 `protobuf:"fixed32,1005,opt,name=pre_fixed_normalizer,json=preFixedNormalizer,def=1" json:"pre_fixed_normalizer,omitempty"`
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache
 }
@@ -4581,6 +4586,7 @@ type LossParameter struct {
 const (
 	Default_LossParameter_Normalization      = LossParameter_VALID
 	Default_LossParameter_WeightByLabelFreqs = bool(false)
+	Default_LossParameter_PreFixedNormalizer = float32(1)
 )
 
 func (x *LossParameter) Reset() {
@@ -4646,6 +4652,13 @@ func (x *LossParameter) GetClassWeighting() []float32 {
 		return x.ClassWeighting
 	}
 	return nil
+}
+
+func (x *LossParameter) GetPreFixedNormalizer() float32 {
+	if x != nil && x.PreFixedNormalizer != nil {
+		return *x.PreFixedNormalizer
+	}
+	return Default_LossParameter_PreFixedNormalizer
 }
 
 // Data: records of an LMDB or LevelDB.
@@ -5909,7 +5922,11 @@ type BatchNormParameter struct {
 	UseGlobalStats        *bool    `protobuf:"varint,1,opt,name=use_global_stats,json=useGlobalStats" json:"use_global_stats,omitempty"`
 	MovingAverageFraction *float32 `protobuf:"fixed32,2,opt,name=moving_average_fraction,json=movingAverageFraction,def=0.999" json:"moving_average_fraction,omitempty"`
 	// Added to the variance.
-	Eps           *float32 `protobuf:"fixed32,3,opt,name=eps,def=1e-05" json:"eps,omitempty"`
+	Eps *float32 `protobuf:"fixed32,3,opt,name=eps,def=1e-05" json:"eps,omitempty"`
+	// NVCaffe: two more blobs, a scale and a shift for each channel. A filler alone makes them too.
+	ScaleFiller   *FillerParameter `protobuf:"bytes,5,opt,name=scale_filler,json=scaleFiller" json:"scale_filler,omitempty"`
+	BiasFiller    *FillerParameter `protobuf:"bytes,6,opt,name=bias_filler,json=biasFiller" json:"bias_filler,omitempty"`
+	ScaleBias     *bool            `protobuf:"varint,7,opt,name=scale_bias,json=scaleBias,def=0" json:"scale_bias,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5918,6 +5935,7 @@ type BatchNormParameter struct {
 const (
 	Default_BatchNormParameter_MovingAverageFraction = float32(0.9990000128746033)
 	Default_BatchNormParameter_Eps                   = float32(9.999999747378752e-06)
+	Default_BatchNormParameter_ScaleBias             = bool(false)
 )
 
 func (x *BatchNormParameter) Reset() {
@@ -5969,6 +5987,27 @@ func (x *BatchNormParameter) GetEps() float32 {
 		return *x.Eps
 	}
 	return Default_BatchNormParameter_Eps
+}
+
+func (x *BatchNormParameter) GetScaleFiller() *FillerParameter {
+	if x != nil {
+		return x.ScaleFiller
+	}
+	return nil
+}
+
+func (x *BatchNormParameter) GetBiasFiller() *FillerParameter {
+	if x != nil {
+		return x.BiasFiller
+	}
+	return nil
+}
+
+func (x *BatchNormParameter) GetScaleBias() bool {
+	if x != nil && x.ScaleBias != nil {
+		return *x.ScaleBias
+	}
+	return Default_BatchNormParameter_ScaleBias
 }
 
 // Scale: multiplies by a learned blob or a second bottom, broadcast.
@@ -11151,19 +11190,21 @@ const file_caffe_proto_rawDesc = "" +
 	"\vforce_color\x18\x06 \x01(\b:\x05falseR\n" +
 	"forceColor\x12$\n" +
 	"\n" +
-	"force_gray\x18\a \x01(\b:\x05falseR\tforceGray\"\xce\x02\n" +
+	"force_gray\x18\a \x01(\b:\x05falseR\tforceGray\"\x94\x03\n" +
 	"\rLossParameter\x12!\n" +
 	"\fignore_label\x18\x01 \x01(\x05R\vignoreLabel\x12S\n" +
 	"\rnormalization\x18\x03 \x01(\x0e2&.caffe.LossParameter.NormalizationMode:\x05VALIDR\rnormalization\x12\x1c\n" +
 	"\tnormalize\x18\x02 \x01(\bR\tnormalize\x129\n" +
 	"\x15weight_by_label_freqs\x18\xeb\a \x01(\b:\x05falseR\x12weightByLabelFreqs\x12(\n" +
-	"\x0fclass_weighting\x18\xec\a \x03(\x02R\x0eclassWeighting\"B\n" +
+	"\x0fclass_weighting\x18\xec\a \x03(\x02R\x0eclassWeighting\x124\n" +
+	"\x14pre_fixed_normalizer\x18\xed\a \x01(\x02:\x011R\x12preFixedNormalizer\"R\n" +
 	"\x11NormalizationMode\x12\b\n" +
 	"\x04FULL\x10\x00\x12\t\n" +
 	"\x05VALID\x10\x01\x12\x0e\n" +
 	"\n" +
 	"BATCH_SIZE\x10\x02\x12\b\n" +
-	"\x04NONE\x10\x03\"\x8a\x03\n" +
+	"\x04NONE\x10\x03\x12\x0e\n" +
+	"\tPRE_FIXED\x10\xeb\a\"\x8a\x03\n" +
 	"\rDataParameter\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\tR\x06source\x12\x1d\n" +
 	"\n" +
@@ -11296,11 +11337,16 @@ const file_caffe_proto_rawDesc = "" +
 	"biasFiller\x12$\n" +
 	"\n" +
 	"debug_info\x18\x04 \x01(\b:\x05falseR\tdebugInfo\x12*\n" +
-	"\rexpose_hidden\x18\x05 \x01(\b:\x05falseR\fexposeHidden\"\x96\x01\n" +
+	"\rexpose_hidden\x18\x05 \x01(\b:\x05falseR\fexposeHidden\"\xb0\x02\n" +
 	"\x12BatchNormParameter\x12(\n" +
 	"\x10use_global_stats\x18\x01 \x01(\bR\x0euseGlobalStats\x12=\n" +
 	"\x17moving_average_fraction\x18\x02 \x01(\x02:\x050.999R\x15movingAverageFraction\x12\x17\n" +
-	"\x03eps\x18\x03 \x01(\x02:\x051e-05R\x03eps\"\xd2\x01\n" +
+	"\x03eps\x18\x03 \x01(\x02:\x051e-05R\x03eps\x129\n" +
+	"\fscale_filler\x18\x05 \x01(\v2\x16.caffe.FillerParameterR\vscaleFiller\x127\n" +
+	"\vbias_filler\x18\x06 \x01(\v2\x16.caffe.FillerParameterR\n" +
+	"biasFiller\x12$\n" +
+	"\n" +
+	"scale_bias\x18\a \x01(\b:\x05falseR\tscaleBias\"\xd2\x01\n" +
 	"\x0eScaleParameter\x12\x15\n" +
 	"\x04axis\x18\x01 \x01(\x05:\x011R\x04axis\x12\x1c\n" +
 	"\bnum_axes\x18\x02 \x01(\x05:\x011R\anumAxes\x12.\n" +
@@ -12147,95 +12193,97 @@ var file_caffe_proto_depIdxs = []int32{
 	50,  // 105: caffe.EmbedParameter.bias_filler:type_name -> caffe.FillerParameter
 	50,  // 106: caffe.RecurrentParameter.weight_filler:type_name -> caffe.FillerParameter
 	50,  // 107: caffe.RecurrentParameter.bias_filler:type_name -> caffe.FillerParameter
-	50,  // 108: caffe.ScaleParameter.filler:type_name -> caffe.FillerParameter
-	50,  // 109: caffe.ScaleParameter.bias_filler:type_name -> caffe.FillerParameter
-	50,  // 110: caffe.BiasParameter.filler:type_name -> caffe.FillerParameter
-	50,  // 111: caffe.PReLUParameter.filler:type_name -> caffe.FillerParameter
-	10,  // 112: caffe.PoolingParameter.pool:type_name -> caffe.PoolingParameter.PoolMethod
-	11,  // 113: caffe.PoolingParameter.engine:type_name -> caffe.PoolingParameter.Engine
-	12,  // 114: caffe.PoolingParameter.round_mode:type_name -> caffe.PoolingParameter.RoundMode
-	13,  // 115: caffe.SPPParameter.pool:type_name -> caffe.SPPParameter.PoolMethod
-	14,  // 116: caffe.SPPParameter.engine:type_name -> caffe.SPPParameter.Engine
-	15,  // 117: caffe.LRNParameter.norm_region:type_name -> caffe.LRNParameter.NormRegion
-	16,  // 118: caffe.LRNParameter.engine:type_name -> caffe.LRNParameter.Engine
-	17,  // 119: caffe.ReLUParameter.engine:type_name -> caffe.ReLUParameter.Engine
-	18,  // 120: caffe.SigmoidParameter.engine:type_name -> caffe.SigmoidParameter.Engine
-	19,  // 121: caffe.TanHParameter.engine:type_name -> caffe.TanHParameter.Engine
-	20,  // 122: caffe.EltwiseParameter.operation:type_name -> caffe.EltwiseParameter.EltwiseOp
-	39,  // 123: caffe.ReshapeParameter.shape:type_name -> caffe.BlobShape
-	21,  // 124: caffe.ReductionParameter.operation:type_name -> caffe.ReductionParameter.ReductionOp
-	22,  // 125: caffe.SoftmaxParameter.engine:type_name -> caffe.SoftmaxParameter.Engine
-	23,  // 126: caffe.HingeLossParameter.norm:type_name -> caffe.HingeLossParameter.Norm
-	44,  // 127: caffe.V1LayerParameter.include:type_name -> caffe.NetStateRule
-	44,  // 128: caffe.V1LayerParameter.exclude:type_name -> caffe.NetStateRule
-	24,  // 129: caffe.V1LayerParameter.type:type_name -> caffe.V1LayerParameter.LayerType
-	40,  // 130: caffe.V1LayerParameter.blobs:type_name -> caffe.BlobProto
-	25,  // 131: caffe.V1LayerParameter.blob_share_mode:type_name -> caffe.V1LayerParameter.DimCheckMode
-	95,  // 132: caffe.V1LayerParameter.accuracy_param:type_name -> caffe.AccuracyParameter
-	93,  // 133: caffe.V1LayerParameter.argmax_param:type_name -> caffe.ArgMaxParameter
-	86,  // 134: caffe.V1LayerParameter.concat_param:type_name -> caffe.ConcatParameter
-	97,  // 135: caffe.V1LayerParameter.contrastive_loss_param:type_name -> caffe.ContrastiveLossParameter
-	62,  // 136: caffe.V1LayerParameter.convolution_param:type_name -> caffe.ConvolutionParameter
-	53,  // 137: caffe.V1LayerParameter.data_param:type_name -> caffe.DataParameter
-	84,  // 138: caffe.V1LayerParameter.dropout_param:type_name -> caffe.DropoutParameter
-	59,  // 139: caffe.V1LayerParameter.dummy_data_param:type_name -> caffe.DummyDataParameter
-	85,  // 140: caffe.V1LayerParameter.eltwise_param:type_name -> caffe.EltwiseParameter
-	80,  // 141: caffe.V1LayerParameter.exp_param:type_name -> caffe.ExpParameter
-	56,  // 142: caffe.V1LayerParameter.hdf5_data_param:type_name -> caffe.HDF5DataParameter
-	57,  // 143: caffe.V1LayerParameter.hdf5_output_param:type_name -> caffe.HDF5OutputParameter
-	96,  // 144: caffe.V1LayerParameter.hinge_loss_param:type_name -> caffe.HingeLossParameter
-	54,  // 145: caffe.V1LayerParameter.image_data_param:type_name -> caffe.ImageDataParameter
-	98,  // 146: caffe.V1LayerParameter.infogain_loss_param:type_name -> caffe.InfogainLossParameter
-	63,  // 147: caffe.V1LayerParameter.inner_product_param:type_name -> caffe.InnerProductParameter
-	72,  // 148: caffe.V1LayerParameter.lrn_param:type_name -> caffe.LRNParameter
-	58,  // 149: caffe.V1LayerParameter.memory_data_param:type_name -> caffe.MemoryDataParameter
-	73,  // 150: caffe.V1LayerParameter.mvn_param:type_name -> caffe.MVNParameter
-	70,  // 151: caffe.V1LayerParameter.pooling_param:type_name -> caffe.PoolingParameter
-	79,  // 152: caffe.V1LayerParameter.power_param:type_name -> caffe.PowerParameter
-	74,  // 153: caffe.V1LayerParameter.relu_param:type_name -> caffe.ReLUParameter
-	76,  // 154: caffe.V1LayerParameter.sigmoid_param:type_name -> caffe.SigmoidParameter
-	94,  // 155: caffe.V1LayerParameter.softmax_param:type_name -> caffe.SoftmaxParameter
-	87,  // 156: caffe.V1LayerParameter.slice_param:type_name -> caffe.SliceParameter
-	77,  // 157: caffe.V1LayerParameter.tanh_param:type_name -> caffe.TanHParameter
-	82,  // 158: caffe.V1LayerParameter.threshold_param:type_name -> caffe.ThresholdParameter
-	55,  // 159: caffe.V1LayerParameter.window_data_param:type_name -> caffe.WindowDataParameter
-	51,  // 160: caffe.V1LayerParameter.transform_param:type_name -> caffe.TransformationParameter
-	52,  // 161: caffe.V1LayerParameter.loss_param:type_name -> caffe.LossParameter
-	101, // 162: caffe.V1LayerParameter.layer:type_name -> caffe.V0LayerParameter
-	50,  // 163: caffe.V0LayerParameter.weight_filler:type_name -> caffe.FillerParameter
-	50,  // 164: caffe.V0LayerParameter.bias_filler:type_name -> caffe.FillerParameter
-	26,  // 165: caffe.V0LayerParameter.pool:type_name -> caffe.V0LayerParameter.PoolMethod
-	40,  // 166: caffe.V0LayerParameter.blobs:type_name -> caffe.BlobProto
-	57,  // 167: caffe.V0LayerParameter.hdf5_output_param:type_name -> caffe.HDF5OutputParameter
-	50,  // 168: caffe.NormalizeParameter.scale_filler:type_name -> caffe.FillerParameter
-	107, // 169: caffe.SaveOutputParameter.resize_param:type_name -> caffe.ResizeParameter
-	28,  // 170: caffe.ResizeParameter.resize_mode:type_name -> caffe.ResizeParameter.Resize_mode
-	29,  // 171: caffe.ResizeParameter.pad_mode:type_name -> caffe.ResizeParameter.Pad_mode
-	30,  // 172: caffe.ResizeParameter.interp_mode:type_name -> caffe.ResizeParameter.Interp_mode
-	105, // 173: caffe.DetectionOutputParameter.nms_param:type_name -> caffe.NonMaximumSuppressionParameter
-	106, // 174: caffe.DetectionOutputParameter.save_output_param:type_name -> caffe.SaveOutputParameter
-	27,  // 175: caffe.DetectionOutputParameter.code_type:type_name -> caffe.PriorBoxParameter.CodeType
-	107, // 176: caffe.DetectionEvaluateParameter.resize_param:type_name -> caffe.ResizeParameter
-	31,  // 177: caffe.MultiBoxLossParameter.loc_loss_type:type_name -> caffe.MultiBoxLossParameter.LocLossType
-	32,  // 178: caffe.MultiBoxLossParameter.conf_loss_type:type_name -> caffe.MultiBoxLossParameter.ConfLossType
-	33,  // 179: caffe.MultiBoxLossParameter.match_type:type_name -> caffe.MultiBoxLossParameter.MatchType
-	27,  // 180: caffe.MultiBoxLossParameter.code_type:type_name -> caffe.PriorBoxParameter.CodeType
-	34,  // 181: caffe.MultiBoxLossParameter.mining_type:type_name -> caffe.MultiBoxLossParameter.MiningType
-	105, // 182: caffe.MultiBoxLossParameter.nms_param:type_name -> caffe.NonMaximumSuppressionParameter
-	50,  // 183: caffe.BNParameter.scale_filler:type_name -> caffe.FillerParameter
-	50,  // 184: caffe.BNParameter.shift_filler:type_name -> caffe.FillerParameter
-	35,  // 185: caffe.BNParameter.bn_mode:type_name -> caffe.BNParameter.BNMode
-	50,  // 186: caffe.BNParameter.slope_filler:type_name -> caffe.FillerParameter
-	50,  // 187: caffe.BNParameter.bias_filler:type_name -> caffe.FillerParameter
-	36,  // 188: caffe.BNParameter.engine:type_name -> caffe.BNParameter.Engine
-	37,  // 189: caffe.SegAccuracyParameter.metric:type_name -> caffe.SegAccuracyParameter.AccuracyMetric
-	38,  // 190: caffe.MarginInnerProductParameter.type:type_name -> caffe.MarginInnerProductParameter.MarginType
-	50,  // 191: caffe.MarginInnerProductParameter.weight_filler:type_name -> caffe.FillerParameter
-	192, // [192:192] is the sub-list for method output_type
-	192, // [192:192] is the sub-list for method input_type
-	192, // [192:192] is the sub-list for extension type_name
-	192, // [192:192] is the sub-list for extension extendee
-	0,   // [0:192] is the sub-list for field type_name
+	50,  // 108: caffe.BatchNormParameter.scale_filler:type_name -> caffe.FillerParameter
+	50,  // 109: caffe.BatchNormParameter.bias_filler:type_name -> caffe.FillerParameter
+	50,  // 110: caffe.ScaleParameter.filler:type_name -> caffe.FillerParameter
+	50,  // 111: caffe.ScaleParameter.bias_filler:type_name -> caffe.FillerParameter
+	50,  // 112: caffe.BiasParameter.filler:type_name -> caffe.FillerParameter
+	50,  // 113: caffe.PReLUParameter.filler:type_name -> caffe.FillerParameter
+	10,  // 114: caffe.PoolingParameter.pool:type_name -> caffe.PoolingParameter.PoolMethod
+	11,  // 115: caffe.PoolingParameter.engine:type_name -> caffe.PoolingParameter.Engine
+	12,  // 116: caffe.PoolingParameter.round_mode:type_name -> caffe.PoolingParameter.RoundMode
+	13,  // 117: caffe.SPPParameter.pool:type_name -> caffe.SPPParameter.PoolMethod
+	14,  // 118: caffe.SPPParameter.engine:type_name -> caffe.SPPParameter.Engine
+	15,  // 119: caffe.LRNParameter.norm_region:type_name -> caffe.LRNParameter.NormRegion
+	16,  // 120: caffe.LRNParameter.engine:type_name -> caffe.LRNParameter.Engine
+	17,  // 121: caffe.ReLUParameter.engine:type_name -> caffe.ReLUParameter.Engine
+	18,  // 122: caffe.SigmoidParameter.engine:type_name -> caffe.SigmoidParameter.Engine
+	19,  // 123: caffe.TanHParameter.engine:type_name -> caffe.TanHParameter.Engine
+	20,  // 124: caffe.EltwiseParameter.operation:type_name -> caffe.EltwiseParameter.EltwiseOp
+	39,  // 125: caffe.ReshapeParameter.shape:type_name -> caffe.BlobShape
+	21,  // 126: caffe.ReductionParameter.operation:type_name -> caffe.ReductionParameter.ReductionOp
+	22,  // 127: caffe.SoftmaxParameter.engine:type_name -> caffe.SoftmaxParameter.Engine
+	23,  // 128: caffe.HingeLossParameter.norm:type_name -> caffe.HingeLossParameter.Norm
+	44,  // 129: caffe.V1LayerParameter.include:type_name -> caffe.NetStateRule
+	44,  // 130: caffe.V1LayerParameter.exclude:type_name -> caffe.NetStateRule
+	24,  // 131: caffe.V1LayerParameter.type:type_name -> caffe.V1LayerParameter.LayerType
+	40,  // 132: caffe.V1LayerParameter.blobs:type_name -> caffe.BlobProto
+	25,  // 133: caffe.V1LayerParameter.blob_share_mode:type_name -> caffe.V1LayerParameter.DimCheckMode
+	95,  // 134: caffe.V1LayerParameter.accuracy_param:type_name -> caffe.AccuracyParameter
+	93,  // 135: caffe.V1LayerParameter.argmax_param:type_name -> caffe.ArgMaxParameter
+	86,  // 136: caffe.V1LayerParameter.concat_param:type_name -> caffe.ConcatParameter
+	97,  // 137: caffe.V1LayerParameter.contrastive_loss_param:type_name -> caffe.ContrastiveLossParameter
+	62,  // 138: caffe.V1LayerParameter.convolution_param:type_name -> caffe.ConvolutionParameter
+	53,  // 139: caffe.V1LayerParameter.data_param:type_name -> caffe.DataParameter
+	84,  // 140: caffe.V1LayerParameter.dropout_param:type_name -> caffe.DropoutParameter
+	59,  // 141: caffe.V1LayerParameter.dummy_data_param:type_name -> caffe.DummyDataParameter
+	85,  // 142: caffe.V1LayerParameter.eltwise_param:type_name -> caffe.EltwiseParameter
+	80,  // 143: caffe.V1LayerParameter.exp_param:type_name -> caffe.ExpParameter
+	56,  // 144: caffe.V1LayerParameter.hdf5_data_param:type_name -> caffe.HDF5DataParameter
+	57,  // 145: caffe.V1LayerParameter.hdf5_output_param:type_name -> caffe.HDF5OutputParameter
+	96,  // 146: caffe.V1LayerParameter.hinge_loss_param:type_name -> caffe.HingeLossParameter
+	54,  // 147: caffe.V1LayerParameter.image_data_param:type_name -> caffe.ImageDataParameter
+	98,  // 148: caffe.V1LayerParameter.infogain_loss_param:type_name -> caffe.InfogainLossParameter
+	63,  // 149: caffe.V1LayerParameter.inner_product_param:type_name -> caffe.InnerProductParameter
+	72,  // 150: caffe.V1LayerParameter.lrn_param:type_name -> caffe.LRNParameter
+	58,  // 151: caffe.V1LayerParameter.memory_data_param:type_name -> caffe.MemoryDataParameter
+	73,  // 152: caffe.V1LayerParameter.mvn_param:type_name -> caffe.MVNParameter
+	70,  // 153: caffe.V1LayerParameter.pooling_param:type_name -> caffe.PoolingParameter
+	79,  // 154: caffe.V1LayerParameter.power_param:type_name -> caffe.PowerParameter
+	74,  // 155: caffe.V1LayerParameter.relu_param:type_name -> caffe.ReLUParameter
+	76,  // 156: caffe.V1LayerParameter.sigmoid_param:type_name -> caffe.SigmoidParameter
+	94,  // 157: caffe.V1LayerParameter.softmax_param:type_name -> caffe.SoftmaxParameter
+	87,  // 158: caffe.V1LayerParameter.slice_param:type_name -> caffe.SliceParameter
+	77,  // 159: caffe.V1LayerParameter.tanh_param:type_name -> caffe.TanHParameter
+	82,  // 160: caffe.V1LayerParameter.threshold_param:type_name -> caffe.ThresholdParameter
+	55,  // 161: caffe.V1LayerParameter.window_data_param:type_name -> caffe.WindowDataParameter
+	51,  // 162: caffe.V1LayerParameter.transform_param:type_name -> caffe.TransformationParameter
+	52,  // 163: caffe.V1LayerParameter.loss_param:type_name -> caffe.LossParameter
+	101, // 164: caffe.V1LayerParameter.layer:type_name -> caffe.V0LayerParameter
+	50,  // 165: caffe.V0LayerParameter.weight_filler:type_name -> caffe.FillerParameter
+	50,  // 166: caffe.V0LayerParameter.bias_filler:type_name -> caffe.FillerParameter
+	26,  // 167: caffe.V0LayerParameter.pool:type_name -> caffe.V0LayerParameter.PoolMethod
+	40,  // 168: caffe.V0LayerParameter.blobs:type_name -> caffe.BlobProto
+	57,  // 169: caffe.V0LayerParameter.hdf5_output_param:type_name -> caffe.HDF5OutputParameter
+	50,  // 170: caffe.NormalizeParameter.scale_filler:type_name -> caffe.FillerParameter
+	107, // 171: caffe.SaveOutputParameter.resize_param:type_name -> caffe.ResizeParameter
+	28,  // 172: caffe.ResizeParameter.resize_mode:type_name -> caffe.ResizeParameter.Resize_mode
+	29,  // 173: caffe.ResizeParameter.pad_mode:type_name -> caffe.ResizeParameter.Pad_mode
+	30,  // 174: caffe.ResizeParameter.interp_mode:type_name -> caffe.ResizeParameter.Interp_mode
+	105, // 175: caffe.DetectionOutputParameter.nms_param:type_name -> caffe.NonMaximumSuppressionParameter
+	106, // 176: caffe.DetectionOutputParameter.save_output_param:type_name -> caffe.SaveOutputParameter
+	27,  // 177: caffe.DetectionOutputParameter.code_type:type_name -> caffe.PriorBoxParameter.CodeType
+	107, // 178: caffe.DetectionEvaluateParameter.resize_param:type_name -> caffe.ResizeParameter
+	31,  // 179: caffe.MultiBoxLossParameter.loc_loss_type:type_name -> caffe.MultiBoxLossParameter.LocLossType
+	32,  // 180: caffe.MultiBoxLossParameter.conf_loss_type:type_name -> caffe.MultiBoxLossParameter.ConfLossType
+	33,  // 181: caffe.MultiBoxLossParameter.match_type:type_name -> caffe.MultiBoxLossParameter.MatchType
+	27,  // 182: caffe.MultiBoxLossParameter.code_type:type_name -> caffe.PriorBoxParameter.CodeType
+	34,  // 183: caffe.MultiBoxLossParameter.mining_type:type_name -> caffe.MultiBoxLossParameter.MiningType
+	105, // 184: caffe.MultiBoxLossParameter.nms_param:type_name -> caffe.NonMaximumSuppressionParameter
+	50,  // 185: caffe.BNParameter.scale_filler:type_name -> caffe.FillerParameter
+	50,  // 186: caffe.BNParameter.shift_filler:type_name -> caffe.FillerParameter
+	35,  // 187: caffe.BNParameter.bn_mode:type_name -> caffe.BNParameter.BNMode
+	50,  // 188: caffe.BNParameter.slope_filler:type_name -> caffe.FillerParameter
+	50,  // 189: caffe.BNParameter.bias_filler:type_name -> caffe.FillerParameter
+	36,  // 190: caffe.BNParameter.engine:type_name -> caffe.BNParameter.Engine
+	37,  // 191: caffe.SegAccuracyParameter.metric:type_name -> caffe.SegAccuracyParameter.AccuracyMetric
+	38,  // 192: caffe.MarginInnerProductParameter.type:type_name -> caffe.MarginInnerProductParameter.MarginType
+	50,  // 193: caffe.MarginInnerProductParameter.weight_filler:type_name -> caffe.FillerParameter
+	194, // [194:194] is the sub-list for method output_type
+	194, // [194:194] is the sub-list for method input_type
+	194, // [194:194] is the sub-list for extension type_name
+	194, // [194:194] is the sub-list for extension extendee
+	0,   // [0:194] is the sub-list for field type_name
 }
 
 func init() { file_caffe_proto_init() }
