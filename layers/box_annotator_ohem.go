@@ -7,7 +7,7 @@ import (
 )
 
 func init() {
-	register(Def{Type: "BoxAnnotatorOHEM", Bottoms: exactly(4), Tops: exactly(2), Check: checkBoxAnnotator, Lower: lowerBoxAnnotator})
+	register(Def{Type: "BoxAnnotatorOHEM", From: "R-FCN", Bottoms: exactly(4), Tops: exactly(2), Check: checkBoxAnnotator, Lower: lowerBoxAnnotator})
 }
 
 func checkBoxAnnotator(l *spec.Layer) error {

@@ -7,7 +7,7 @@ import (
 )
 
 func init() {
-	register(Def{Type: "DetectionEvaluate", Bottoms: exactly(2), Tops: exactly(1), Check: checkDetectionEvaluate, Lower: lowerDetectionEvaluate})
+	register(Def{Type: "DetectionEvaluate", From: "SSD", Bottoms: exactly(2), Tops: exactly(1), Check: checkDetectionEvaluate, Lower: lowerDetectionEvaluate})
 }
 
 func checkDetectionEvaluate(l *spec.Layer) error {

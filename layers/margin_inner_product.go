@@ -8,7 +8,7 @@ import (
 )
 
 func init() {
-	register(Def{Type: "MarginInnerProduct", Bottoms: exactly(2), Tops: between(1, 2), Check: checkMarginInnerProduct, Lower: lowerMarginInnerProduct})
+	register(Def{Type: "MarginInnerProduct", From: "SphereFace", Bottoms: exactly(2), Tops: between(1, 2), Check: checkMarginInnerProduct, Lower: lowerMarginInnerProduct})
 }
 
 func checkMarginInnerProduct(l *spec.Layer) error {

@@ -8,7 +8,7 @@ import (
 )
 
 func init() {
-	register(Def{Type: "MultiBoxLoss", Bottoms: exactly(4), Tops: exactly(1), Loss: true, Check: checkMultiBoxLoss, Lower: lowerMultiBoxLoss})
+	register(Def{Type: "MultiBoxLoss", From: "SSD", Bottoms: exactly(4), Tops: exactly(1), Loss: true, Check: checkMultiBoxLoss, Lower: lowerMultiBoxLoss})
 }
 
 func checkMultiBoxLoss(l *spec.Layer) error {

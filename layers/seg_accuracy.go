@@ -7,7 +7,7 @@ import (
 )
 
 func init() {
-	register(Def{Type: "SegAccuracy", Bottoms: exactly(2), Tops: exactly(1), Lower: lowerSegAccuracy})
+	register(Def{Type: "SegAccuracy", From: "PSPNet", Bottoms: exactly(2), Tops: exactly(1), Lower: lowerSegAccuracy})
 }
 
 // lowerSegAccuracy emits (1, 1, 1, 3): pixel accuracy, the classes' mean accuracy

@@ -7,7 +7,7 @@ import (
 )
 
 func init() {
-	register(Def{Type: "SoftmaxWithLossOHEM", Bottoms: exactly(2), Tops: between(1, 3), Loss: true, Check: checkClassWeighting, Lower: lowerSoftmaxLossOHEM})
+	register(Def{Type: "SoftmaxWithLossOHEM", From: "R-FCN", Bottoms: exactly(2), Tops: between(1, 3), Loss: true, Check: checkClassWeighting, Lower: lowerSoftmaxLossOHEM})
 }
 
 // lowerSoftmaxLossOHEM emits SoftmaxWithLoss' tops, and for a third top the loss of

@@ -165,7 +165,7 @@ func TestAllErrorsAtOnce(t *testing.T) {
 
 // TestRepeatedError: a field of a fork that stands in every layer does not hide another one.
 func TestRepeatedError(t *testing.T) {
-	_, err := ParseNet("n", []byte(strings.Repeat("layer { batch_norm_param { scale_bias: true } }\n", 40)+"layer { data_param { shuffle: true } }"))
+	_, err := ParseNet("n", []byte(strings.Repeat("layer { batch_norm_param { bias_term: true } }\n", 40)+"layer { data_param { shuffle: true } }"))
 	lines := strings.Split(err.Error(), "\n")
 	if len(lines) != 3 || !strings.HasPrefix(lines[0], "n:1:28: ") || !strings.HasSuffix(lines[0], " Also in lines 2, 3, 4 and 36 more.") ||
 		!strings.HasPrefix(lines[1], "n:41:22: ") || strings.Contains(lines[1], "Also") {

@@ -18,7 +18,8 @@ func refused(what string) bool {
 	case "Accuracy", "ArgMax", "Gather", "GatherGrad", "Nonzero", "OneHot", "Im2col", "Col2im", "InfogainLoss", "InfogainLossGrad":
 		return true
 	case "Permute", "L2Norm", "L2NormGrad", "PriorBox", "SmoothL1", "SmoothL1Grad", "Interp", "InterpGrad", "Unpool", "UnpoolGrad",
-		"ROIPool", "ROIPoolGrad", "PSROIPool", "PSROIPoolGrad", "DetectionOutput": // of forks
+		"ROIPool", "ROIPoolGrad", "PSROIPool", "PSROIPoolGrad", "DetectionOutput", "DetectionEvaluate", "MultiBoxMatch", "BoxAnnotator",
+		"Confusion", "SegmentScores", "Margin", "MarginGrad", "SoftmaxLossEach": // of forks
 		return true
 	case "ConvGradWeights", "LRN", "Pool": // a main output that nobody reads is pruned
 		if strings.HasSuffix(mode, "output 0 unread") {
