@@ -34,19 +34,18 @@ template <class T> DEV void lrn(const LRNArgs &a) {
     float squares = 0;
     each_around(a, i, (a.size - 1) / 2, [&](u32 j) { squares += value(x[j]) * value(x[j]); });
     float scale = a.k + a.factor * squares;
-    if (a.aux) ((float *)a.aux)[i] = scale;
+    if (a.aux) put((T *)a.aux + i, scale);
     if (a.y) put((T *)a.y + i, value(x[i]) * shrink(a, scale));
   }
 }
 BOTH(THREADS, lrn, LRNArgs, lrn)
 
 template <class T> DEV void lrn_grad(const LRNArgs &a) {
-  const T *dy = (const T *)a.dy, *y = (const T *)a.y;
-  const float *aux = (const float *)a.aux;
-  for (u32 i = first(); i < a.n; i += step()) {
+  const T *dy = (const T *)a.dy, *y = (const T *)a.y, *aux = (const T *)a.aux;
+    for (u32 i = first(); i < a.n; i += step()) {
     float all = 0; // over the channels whose windows hold this one
-    each_around(a, i, a.size / 2, [&](u32 j) { all += value(dy[j]) * value(y[j]) / aux[j]; });
-    put((T *)a.dx + i, value(dy[i]) * shrink(a, aux[i]) - a.factor * value(((const T *)a.x)[i]) * all);
+    each_around(a, i, a.size / 2, [&](u32 j) { all += value(dy[j]) * value(y[j]) / value(aux[j]); });
+    put((T *)a.dx + i, value(dy[i]) * shrink(a, value(aux[i])) - a.factor * value(((const T *)a.x)[i]) * all);
   }
 }
 BOTH(THREADS, lrn_grad, LRNArgs, lrn_grad)

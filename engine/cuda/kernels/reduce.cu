@@ -117,9 +117,9 @@ struct ReduceGradArgs {
   float coeff;
 };
 
-template <class T> DEV void reduce_grad(const ReduceGradArgs &a) {
-  map_each<T, 1>(a.y, {a.x}, 0, a.n, [&](const float(&v)[1], u32 i) {
-    float d = a.coeff * value(((const T *)a.dy)[quotient(i, a.inner)]);
+DEV void reduce_grad(const ReduceGradArgs &a) {
+  map_each<float, 1>(a.y, {a.x}, 0, a.n, [&](const float(&v)[1], u32 i) {
+    float d = a.coeff * ((const float *)a.dy)[quotient(i, a.inner)];
     switch (a.fn) {
     case ASUM: return d * ((v[0] > 0 ? 1.0f : 0.0f) - (v[0] < 0 ? 1.0f : 0.0f));
     case SUM_SQUARES: return d * (2 * v[0]);
@@ -127,4 +127,4 @@ template <class T> DEV void reduce_grad(const ReduceGradArgs &a) {
     return d;
   });
 }
-BOTH(THREADS, reduce_grad, ReduceGradArgs, reduce_grad)
+THREADS(reduce_grad_f32, ReduceGradArgs, reduce_grad)
