@@ -13,17 +13,7 @@ func init() {
 	register(prepareMovingUpdate)
 }
 
-type batchNormGradArgs struct {
-	DY, X, Mean, Var, Sums, Y uint64
-	Inner, Channels           div
-	N                         uint32
-	Eps                       float32
-}
-
-var (
-	normalize     = declare[channelArgs]("normalize", formF32, formBF16)
-	batchNormGrad = declare[batchNormGradArgs]("batchnorm_grad", formF32, formBF16)
-)
+var normalize = declare[channelArgs]("normalize", formF32, formBF16)
 
 // normalizeBy adds the launch of (x − mean)/√(variance + eps).
 func (b *build) normalizeBy(z axes, form string, eps float32, x, mean, variance, y pointer) {
@@ -35,48 +25,48 @@ func (b *build) normalizeBy(z axes, form string, eps float32, x, mean, variance,
 }
 
 func prepareBatchNorm(d *device, op engine.BatchNorm, in, out []engine.Desc) (*kernel, error) {
-	form, err := alike(op, in[0], out[0])
-	if err != nil {
-		return nil, err
-	}
-	if err := plain(op, out[1:]...); err != nil {
-		return nil, err
-	}
-	z, err := viewOf(op, in[0], 1, 1)
+	form, z, err := normView(op, in[0], []engine.Desc{out[0]}, out[1:])
 	if err != nil {
 		return nil, err
 	}
 	b := newBuild(d, op, in, out)
-	mean, variance := b.kept(out, 1, z.mid), b.kept(out, 2, z.mid)
-	share := 1 / float32(z.outer*z.inner)
-	b.fold(z, form, folding{fn: foldSum, coeff: share, a: input(0), y: mean})
-	b.fold(z, form, folding{fn: foldVariance, coeff: share, a: input(0), mean: mean, y: variance})
+	mean, variance := b.statistics(z, form, out)
 	if out[0].DType != engine.None {
 		b.normalizeBy(z, form, op.Eps, input(0), mean, variance, output(0))
 	}
 	return b.kernel()
 }
 
+// normView sees x, which other tensors must be like, channel by channel; what has a
+// value a channel is plain.
+func normView(op engine.Op, x engine.Desc, like, channels []engine.Desc) (form string, z axes, err error) {
+	if form, err = alike(op, append([]engine.Desc{x}, like...)...); err != nil {
+		return "", z, err
+	}
+	if err = plain(op, channels...); err != nil {
+		return "", z, err
+	}
+	z, err = viewOf(op, x, 1, 1)
+	return form, z, err
+}
+
+// statistics adds the launches that find the mean and the variance of input 0, which
+// are outputs 1 and 2.
+func (b *build) statistics(z axes, form string, out []engine.Desc) (mean, variance pointer) {
+	mean, variance = b.kept(out, 1, z.mid), b.kept(out, 2, z.mid)
+	share := 1 / float32(z.outer*z.inner)
+	b.fold(z, form, folding{fn: foldSum, coeff: share, a: input(0), y: mean})
+	b.fold(z, form, folding{fn: foldVariance, coeff: share, a: input(0), mean: mean, y: variance})
+	return mean, variance
+}
+
 func prepareBatchNormGrad(d *device, op engine.BatchNormGrad, in, out []engine.Desc) (*kernel, error) {
-	form, err := alike(op, in[0], in[1], out[0])
-	if err != nil {
-		return nil, err
-	}
-	if err := plain(op, in[2:]...); err != nil {
-		return nil, err
-	}
-	z, err := viewOf(op, in[1], 1, 1)
+	form, z, err := normView(op, in[1], []engine.Desc{in[0], out[0]}, in[2:])
 	if err != nil {
 		return nil, err
 	}
 	b := newBuild(d, op, in, out)
-	sums := b.scratch(8 * z.mid)
-	b.fold(z, form, folding{fn: foldBatchNormDot, coeff: 1 / float32(z.outer*z.inner), eps: op.Eps,
-		a: input(0), b: input(1), mean: input(2), variance: input(3), y: sums})
-	packs(b, batchNormGrad, form, z.count(), func(l *launch) batchNormGradArgs {
-		return batchNormGradArgs{DY: l.in[0], X: l.in[1], Mean: l.in[2], Var: l.in[3], Sums: sums(l), Y: l.out[0],
-			Inner: divOf(z.inner), Channels: divOf(z.mid), N: uint32(z.count()), Eps: op.Eps}
-	})
+	b.batchNormGrad(z, form, op.Eps, 0, nil, nil, true)
 	return b.kernel()
 }
 
@@ -89,14 +79,7 @@ func prepareNormalizeGrad(d *device, op engine.NormalizeGrad, in, out []engine.D
 }
 
 func prepareScaled(d *device, op engine.Op, eps float32, in, out []engine.Desc, mean, variance pointer) (*kernel, error) {
-	form, err := alike(op, in[0], out[0])
-	if err != nil {
-		return nil, err
-	}
-	if err := plain(op, in[1:]...); err != nil {
-		return nil, err
-	}
-	z, err := viewOf(op, in[0], 1, 1)
+	form, z, err := normView(op, in[0], out, in[1:])
 	if err != nil {
 		return nil, err
 	}

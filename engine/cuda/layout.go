@@ -62,7 +62,8 @@ func (d layouter) Prefer(op engine.Op, in, out []engine.Desc) (pin, pout []engin
 func keepsChannelsLast(op engine.Op) bool {
 	switch op := op.(type) {
 	case engine.Unary, engine.UnaryGrad, engine.Binary, engine.MaxGrad, engine.Sum, engine.Update, engine.Pool, engine.PoolGrad,
-		engine.LRN, engine.LRNGrad, engine.BatchNorm, engine.BatchNormGrad, engine.Normalize, engine.NormalizeGrad,
+		engine.LRN, engine.LRNGrad, engine.BatchNorm, engine.BatchNormGrad,
+		engine.BatchNormScale, engine.BatchNormScaleGrad, engine.Normalize, engine.NormalizeGrad,
 		engine.PReLU, engine.PReLUGrad:
 		return true
 	case engine.Concat:

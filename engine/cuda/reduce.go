@@ -21,11 +21,11 @@ const (
 )
 
 type foldArgs struct {
-	A, B, Mean, Var, Y uint64
-	Inner, Mid, Splits div
-	Size, Part         uint32
-	Fn                 uint32
-	Coeff, Eps         float32
+	A, B, Mean, Var, Act, Y uint64
+	Inner, Mid, Splits      div
+	Size, Part              uint32
+	Fn                      uint32
+	Coeff, Eps, Slope       float32
 }
 
 type finishArgs struct {
@@ -39,12 +39,13 @@ var (
 	foldFinish  = declare[finishArgs]("fold_finish")
 )
 
-// folding is what a fold reads, adds up and writes; b, mean and variance may be nil.
+// folding is what a fold reads, adds up and writes; b, mean, variance and act may be
+// nil; with act, a is multiplied by slope where act is not positive.
 type folding struct {
-	fn                   uint32
-	coeff, eps           float32
-	a, b, mean, variance pointer
-	y                    pointer
+	fn                        uint32
+	coeff, eps, slope         float32
+	a, b, mean, variance, act pointer
+	y                         pointer
 }
 
 // foldBlocks is how many blocks a fold is cut into if it is large. It does not
@@ -68,9 +69,9 @@ func (b *build) fold(z axes, form string, f folding) {
 		y = b.scratch(4 * values * splits)
 	}
 	args := func(l *launch) foldArgs {
-		return foldArgs{A: f.a(l), B: f.b.at(l), Mean: f.mean.at(l), Var: f.variance.at(l), Y: y(l),
+		return foldArgs{A: f.a(l), B: f.b.at(l), Mean: f.mean.at(l), Var: f.variance.at(l), Act: f.act.at(l), Y: y(l),
 			Inner: divOf(z.inner), Mid: divOf(z.mid), Splits: divOf(splits),
-			Size: uint32(size), Part: uint32((size + splits - 1) / splits), Fn: f.fn, Coeff: f.coeff, Eps: f.eps}
+			Size: uint32(size), Part: uint32((size + splits - 1) / splits), Fn: f.fn, Coeff: f.coeff, Eps: f.eps, Slope: f.slope}
 	}
 	if columns {
 		add(b, foldColumns, form, tiles*splits, 256, args)

@@ -67,7 +67,8 @@ type axes struct{ outer, mid, inner int }
 func (z axes) count() int { return z.outer * z.mid * z.inner }
 
 // viewOf sees n axes of a tensor, from axis on, as the middle one. In the layout
-// with the channels innermost those are the channels, all axes or none.
+// with the channels innermost those are the channels,
+// the items, or none.
 func viewOf(op engine.Op, t engine.Desc, axis, n int) (axes, error) {
 	z := axes{t.Shape[:axis].Count(), t.Shape[axis : axis+n].Count(), t.Shape[axis+n:].Count()}
 	switch {
@@ -75,6 +76,8 @@ func viewOf(op engine.Op, t engine.Desc, axis, n int) (axes, error) {
 		return z, nil
 	case t.Layout != nhwc:
 		return z, unsupported(op, "a layout that it does not know")
+	case axis == 0 && n == 1:
+		return z, nil
 	case axis == 1 && n == 1:
 		return axes{z.outer * z.inner, z.mid, 1}, nil
 	case n == 0:
@@ -113,7 +116,3 @@ func flag(b bool) uint32 {
 
 // maxElements is how many elements a tensor may have: kernels count in 32 bits.
 const maxElements = math.MaxInt32
-
-// nhwc is the layout of 4 axes with the channels innermost, dense: what cuDNN's
-// tensor cores want.
-const nhwc engine.Layout = 1

@@ -16,16 +16,18 @@ enum {
 // mid values twice for BATCHNORM_DOT. The elements of one value are cut into
 // splits; with more than one the parts are folded by fold_finish.
 struct FoldArgs {
-  u64 a, b, mean, var, y;
+  u64 a, b, mean, var, act, y;
   Div inner, mid, splits;
   u32 size; // outer·inner, the elements of one value
   u32 part; // of which a split has as many
   u32 fn;
   float coeff, eps;
+  float slope; // a is multiplied by it where act, if given, is not positive
 };
 
 template <class T> DEV Two term(const FoldArgs &a, u32 c, u32 i) {
   float v = value(((const T *)a.a)[i]);
+  if (a.act && !(value(((const T *)a.act)[i]) > 0)) v *= a.slope;
   switch (a.fn) {
   case ASUM: return Two{abs32(v), 0};
   case SUM_SQUARES: return Two{v * v, 0};
