@@ -99,7 +99,7 @@ func TestForkShapes(t *testing.T) {
 
 // TestForkErrors: what the forks' layers refuse, and why.
 func TestForkErrors(t *testing.T) {
-	pair := []string{"2 4 6 6", "2 4 6 6"}
+	pair, boxes := []string{"2 4 6 6", "2 4 6 6"}, []string{"1 8", "1 4", "1 2 8", "1 1 3 8"}
 	for _, c := range []struct {
 		shapes      []string
 		layer, says string
@@ -136,6 +136,23 @@ func TestForkErrors(t *testing.T) {
 		{[]string{"1 8", "1 4", "1 2 8"}, `DetectionOutput" bottom: "a" bottom: "b" bottom: "c" top: "y" detection_output_param { num_classes: 2 save_file: "x" }`, "writing a video"},
 		{[]string{"2 4", "2"}, `SoftmaxWithLoss" bottom: "a" bottom: "b" top: "y" loss_param { weight_by_label_freqs: true }`, "needs loss_param.class_weighting"},
 		{[]string{"2 4", "2"}, `SoftmaxWithLoss" bottom: "a" bottom: "b" top: "y" loss_param { weight_by_label_freqs: true class_weighting: 1 }`, "1 weights, 4 classes"},
+		{boxes, `MultiBoxLoss" bottom: "a" bottom: "b" bottom: "c" bottom: "d" top: "y" multibox_loss_param {  }`, "Must provide num_classes"},
+		{boxes, `MultiBoxLoss" bottom: "a" bottom: "b" bottom: "c" bottom: "d" top: "y" multibox_loss_param { num_classes: 2 share_location: false }`, "if share_location is true"},
+		{boxes, `MultiBoxLoss" bottom: "a" bottom: "b" bottom: "c" bottom: "d" top: "y" multibox_loss_param { num_classes: 2 do_neg_mining: false }`, "contradicts mining_type"},
+		{boxes, `MultiBoxLoss" bottom: "a" bottom: "b" bottom: "c" bottom: "d" top: "y" multibox_loss_param { num_classes: 2 background_label_id: 2 }`, "within [0, num_classes)"},
+		{boxes, `MultiBoxLoss" bottom: "a" bottom: "b" bottom: "c" bottom: "d" top: "y" multibox_loss_param { num_classes: 2 mining_type: HARD_EXAMPLE sample_size: 0 }`, "sample_size must be positive"},
+		{boxes, `MultiBoxLoss" bottom: "a" bottom: "b" bottom: "c" bottom: "d" top: "y" multibox_loss_param { num_classes: 3 map_object_to_agnostic: true }`, "needs two classes"},
+		{boxes, `MultiBoxLoss" bottom: "a" bottom: "b" bottom: "c" bottom: "d" top: "y" multibox_loss_param { num_classes: 3 }`, "2 priors"},
+		{[]string{"1 1 3 7", "1 1 2 8"}, `DetectionEvaluate" bottom: "a" bottom: "b" top: "y"`, "Must provide num_classes"},
+		{[]string{"1 1 3 7", "1 1 2 8"}, `DetectionEvaluate" bottom: "a" bottom: "b" top: "y" detection_evaluate_param { num_classes: 2 overlap_threshold: 0 }`, "must be positive"},
+		{[]string{"1 1 3 7", "1 1 2 8"}, `DetectionEvaluate" bottom: "a" bottom: "b" top: "y" detection_evaluate_param { num_classes: 2 name_size_file: "x" }`, "leave name_size_file out"},
+		{[]string{"1 1 3 6", "1 1 2 8"}, `DetectionEvaluate" bottom: "a" bottom: "b" top: "y" detection_evaluate_param { num_classes: 2 }`, "want 1 1 rows 7"},
+		{[]string{"2 4", "2"}, `MarginInnerProduct" bottom: "a" bottom: "b" top: "y"`, "num_output must be set"},
+		{[]string{"2 4", "3"}, `MarginInnerProduct" bottom: "a" bottom: "b" top: "y" margin_inner_product_param { num_output: 3 }`, "Number of labels must match"},
+		{pair, `SegAccuracy" bottom: "a" bottom: "b" top: "y"`, "which has one channel"},
+		{[]string{"6 5", "6", "6", "6 8"}, `BoxAnnotatorOHEM" bottom: "a" bottom: "b" bottom: "c" bottom: "d" top: "y" top: "z"`, "roi_per_img must be set"},
+		{[]string{"6 5", "6", "5", "6 8"}, `BoxAnnotatorOHEM" bottom: "a" bottom: "b" bottom: "c" bottom: "d" top: "y" top: "z" box_annotator_ohem_param { roi_per_img: 2 }`, "labels 5 1 1 1"},
+		{[]string{"2 4", "3"}, `SoftmaxWithLossOHEM" bottom: "a" bottom: "b" top: "y"`, "same first dimension"},
 		{image, `BN" bottom: "a" top: "y" bn_param { bn_mode: LEARN momentum: 0.9 }`, "field of SegNet's BN"},
 		{image, `BN" bottom: "a" top: "y" top: "m" bn_param { momentum: 0.9 }`, "at most 1 top"},
 		{image, `BN" bottom: "a" top: "y" top: "m" bn_param { bn_mode: INFERENCE }`, "only with bn_mode: LEARN"},

@@ -259,18 +259,27 @@ func (b *Builder) FeedShapes() []engine.Shape {
 }
 
 // Assign makes the param hold v after a run that includes v's node. A later
-// Assign to the same param replaces it.
+// Assign to the same param in the same direction replaces it; the solver's step
+// goes on from what the forward pass assigned.
 func (b *Builder) Assign(param, v Value) {
 	if b.err != nil {
 		return
 	}
 	for i, a := range b.g.Assigns {
-		if a.To == param {
+		if a.To == param && b.direction(a.Value) == b.dir {
 			b.g.Assigns[i].Value = v
 			return
 		}
 	}
 	b.g.Assigns = append(b.g.Assigns, Assign{To: param, Value: v})
+}
+
+// direction is the direction that makes v.
+func (b *Builder) direction(v Value) Direction {
+	if i := b.g.Values[v].Node; i >= 0 {
+		return b.g.Nodes[i].Dir
+	}
+	return Forward
 }
 
 // Assigned is what the param holds after the ops so far: the value last assigned

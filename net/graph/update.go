@@ -111,7 +111,7 @@ func (b *Builder) update(i int, grad Value, o UpdateOptions, u *Update) {
 		Rule: o.Rule, Rate: p.LRMult, Decay: o.WeightDecay * p.DecayMult, L1: o.L1,
 		Momentum: o.Momentum, Momentum2: o.Momentum2, RMSDecay: o.RMSDecay, Delta: o.Delta, KeepStep: o.KeepStep,
 	}
-	in := []Value{b.Assigned(p.Value), grad} // what the forward pass made of it
+	in := []Value{p.Value, grad}
 	to := []Value{p.Value}
 	for h := i; h < len(u.Histories); h += n {
 		in, to = append(in, u.Histories[h]), append(to, u.Histories[h])
