@@ -26,11 +26,13 @@ const Name = "cpu"
 
 func init() { engine.Register(Name, Open) }
 
-// Open opens the device. It fails if oneDNN is not found, and for a precision other
-// than fp32.
+// Open opens the device. It fails if oneDNN is not found, for a precision other than
+// fp32 and bf16, and with engine.ErrPrecision for bf16 on a processor without
+// instructions for it.
 func Open(c engine.Config) (engine.Device, error) {
-	if c.Precision != "" && c.Precision != "fp32" {
-		return nil, fmt.Errorf("cpu: precision %q: this engine computes in fp32 only", c.Precision)
+	precision, err := engine.ChoosePrecision(Name, c.Precision, engine.PrecisionFP32, engine.PrecisionBF16)
+	if err != nil {
+		return nil, err
 	}
 	if c.Threads < 0 {
 		return nil, fmt.Errorf("cpu: %d threads: want 1 or more, or 0 for one a core", c.Threads)
@@ -38,7 +40,10 @@ func Open(c engine.Config) (engine.Device, error) {
 	if err := dnnl.Load(); err != nil {
 		return nil, fmt.Errorf("cpu: no oneDNN: %w", err)
 	}
-	return &device{threads: threadsOr(c.Threads)}, nil
+	if precision == engine.PrecisionBF16 && !dnnl.HasBF16() {
+		return nil, fmt.Errorf("cpu: precision %q: %w: %s has neither AVX512_BF16 nor AMX; -precision fp32 runs on it", precision, engine.ErrPrecision, processor())
+	}
+	return &device{threads: threadsOr(c.Threads), precision: precision}, nil
 }
 
 // threadsOr is one thread for each processor that this process may use: Go counts
@@ -50,10 +55,13 @@ func threadsOr(n int) int {
 	return min(runtime.NumCPU(), runtime.GOMAXPROCS(0))
 }
 
-type device struct{ threads int }
+type device struct {
+	threads   int
+	precision string
+}
 
 func (d *device) Info() engine.Info {
-	return engine.Info{Engine: Name, Name: processor(), Threads: d.threads, Libraries: dnnl.Libraries()}
+	return engine.Info{Engine: Name, Name: processor(), Threads: d.threads, Precision: d.precision, Libraries: dnnl.Libraries()}
 }
 
 // processor is the processor's name as the system has it.
@@ -76,7 +84,7 @@ func (d *device) Close() error { return nil }
 
 // Prepare implements engine.Device.
 func (d *device) Prepare(op engine.Op, in, out []engine.Desc) (engine.Kernel, error) {
-	full, err := complete(op, in, out)
+	full, err := d.complete(op, in, out)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +97,7 @@ func (d *device) Prepare(op engine.Op, in, out []engine.Desc) (engine.Kernel, er
 
 // complete checks the descriptors against what the op infers, and gives those of
 // unread outputs their shape, so that C never sees tensors that do not fit.
-func complete(op engine.Op, in, out []engine.Desc) ([]engine.Desc, error) {
+func (d *device) complete(op engine.Op, in, out []engine.Desc) ([]engine.Desc, error) {
 	inferred, err := op.Infer(in)
 	if err != nil {
 		return nil, fmt.Errorf("cpu: %w", err)
@@ -98,27 +106,36 @@ func complete(op engine.Op, in, out []engine.Desc) ([]engine.Desc, error) {
 		return nil, fmt.Errorf("cpu: %T has %d outputs, got %d descriptors", op, len(inferred), len(out))
 	}
 	full := make([]engine.Desc, len(out))
-	for i, d := range out {
-		full[i] = d
-		if d.DType == engine.None {
+	for i, t := range out {
+		full[i] = t
+		if t.DType == engine.None {
 			full[i] = engine.Desc{Shape: inferred[i].Shape}
-		} else if !d.Shape.Equal(inferred[i].Shape) {
-			return nil, fmt.Errorf("cpu: %T: output %d has shape %v, want %v", op, i, d.Shape, inferred[i].Shape)
+		} else if !t.Shape.Equal(inferred[i].Shape) {
+			return nil, fmt.Errorf("cpu: %T: output %d has shape %v, want %v", op, i, t.Shape, inferred[i].Shape)
 		}
 	}
-	for _, d := range append(full, in...) {
-		if why := refuse(d); why != "" {
+	narrowIn, narrowOut := engine.Narrow(op)
+	for i, t := range in {
+		if why := refuse(t, d.precision, narrowIn.Has(i)); why != "" {
+			return nil, &engine.UnsupportedError{Engine: Name, Op: op, Why: why}
+		}
+	}
+	for i, t := range full {
+		if why := refuse(t, d.precision, narrowOut.Has(i)); why != "" {
 			return nil, &engine.UnsupportedError{Engine: Name, Op: op, Why: why}
 		}
 	}
 	return full, nil
 }
 
-// refuse says what tensors no kernel of this engine takes.
-func refuse(d engine.Desc) string {
+// refuse says what tensors no kernel of this engine takes; narrow tells whether the op
+// allows bfloat16 there.
+func refuse(d engine.Desc, precision string, narrow bool) string {
 	switch {
-	case d.DType == engine.BF16:
-		return "bfloat16 tensors"
+	case d.DType == engine.BF16 && precision != engine.PrecisionBF16:
+		return "bfloat16 tensors on a device that was opened for " + precision
+	case d.DType == engine.BF16 && !narrow:
+		return "bfloat16 at this place"
 	case len(d.Shape) > dnnl.MaxRank:
 		return fmt.Sprintf("tensors of more than %d axes", dnnl.MaxRank)
 	case d.Shape.Count() == 0:

@@ -41,7 +41,7 @@ func stream(t *testing.T, d engine.Device) engine.Stream {
 }
 
 func TestOpenRefuses(t *testing.T) {
-	for _, c := range []engine.Config{{Precision: "bf16"}, {Threads: -1}} {
+	for _, c := range []engine.Config{{Precision: "tf32"}, {Precision: "half"}, {Threads: -1}} {
 		if d, err := cpu.Open(c); err == nil {
 			t.Errorf("%+v opened %v", c, d)
 		}

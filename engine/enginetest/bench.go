@@ -31,7 +31,7 @@ func Bench(b *testing.B, open Open) {
 		{"ReLU", Case{Op: engine.Unary{}, In: []Tensor{g.values(wide...)}}, 0},
 		{"BatchNorm", Case{Op: engine.BatchNorm{Eps: 1e-5}, In: []Tensor{g.values(wide...)}}, 0},
 	} {
-		b.Run(z.name, func(b *testing.B) { newRig(b, open).bench(b, &z.c, z.work) })
+		b.Run(z.name, func(b *testing.B) { newRig(b, open, engine.PrecisionFP32).bench(b, &z.c, z.work) })
 	}
 }
 

@@ -48,6 +48,8 @@ type mode struct {
 	blocked bool // given the layouts that a convolution prefers
 	inPlace bool // output 0 over the input that InPlace names
 	unread  int  // the output that has a zero Desc, or -1
+	narrow  bool // with BF16 wherever engine.Narrow allows it
+	wide    bool // but with float32 outputs
 }
 
 // name describes the case in the output of go test.
@@ -122,7 +124,7 @@ func (c *Case) compare(got, want result, m mode) error {
 		if i == m.unread || slices.Contains(c.Opaque, i) {
 			continue
 		}
-		if err := near(got.out[i], w, c.Tol); err != nil {
+		if err := near(got.out[i], w, c.tolerance(i, m)); err != nil {
 			return fmt.Errorf("output %d: %w", i, err)
 		}
 	}

@@ -79,8 +79,21 @@ func newSource(name string) *source {
 // support, and returns it for tests that allow nothing to be missing.
 func Run(t *testing.T, open Open) Report {
 	t.Helper()
-	r := newRig(t, open)
-	oracle := newRig(t, ref.Open)
+	return run(t, open, engine.PrecisionFP32)
+}
+
+// RunBF16 is the suite for an engine opened for bf16, on the ops that engine.Narrow
+// allows it for: with every tensor that may be BF16 so, and for products also with
+// float32 results. The oracle is ref in float32, on inputs that are bfloat16 numbers.
+func RunBF16(t *testing.T, open Open) Report {
+	t.Helper()
+	return run(t, open, engine.PrecisionBF16)
+}
+
+func run(t *testing.T, open Open, precision string) Report {
+	t.Helper()
+	r := newRig(t, open, precision)
+	oracle := newRig(t, ref.Open, engine.PrecisionFP32)
 	rep := Report{Unsupported: map[string]int{}}
 	for _, gen := range generators {
 		t.Run(gen.op.Name(), func(t *testing.T) {
@@ -93,8 +106,10 @@ func Run(t *testing.T, open Open) Report {
 			}
 		})
 	}
-	for name, f := range extras {
-		t.Run(name, func(t *testing.T) { f(t, r) })
+	if precision == engine.PrecisionFP32 {
+		for name, f := range extras {
+			t.Run(name, func(t *testing.T) { f(t, r) })
+		}
 	}
 	rep.log(t)
 	return rep
@@ -102,12 +117,19 @@ func Run(t *testing.T, open Open) Report {
 
 // check runs a case in every mode and compares it with ref.
 func (rep *Report) check(r, oracle *rig, c *Case) error {
+	modes := c.modes(r.layouter != nil)
+	if r.narrow {
+		modes = c.narrowModes(modes)
+	}
+	if len(modes) == 0 {
+		return nil
+	}
 	want, err := oracle.expect(c)
 	if err != nil {
 		return fmt.Errorf("ref: %w", err)
 	}
 	var failed error
-	for _, m := range c.modes(r.layouter != nil) {
+	for _, m := range modes {
 		got, err := r.run(c, m)
 		if errors.Is(err, engine.ErrUnsupported) {
 			rep.Unsupported[reflect.TypeOf(c.Op).Name()+" "+m.name]++

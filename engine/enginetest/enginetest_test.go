@@ -111,9 +111,9 @@ func TestFaultsAreFound(t *testing.T) {
 		}, "own layouts"},
 	} {
 		t.Run(f.name, func(t *testing.T) {
-			r := newRig(t, func(engine.Config) (engine.Device, error) { return &faultyDevice{fault: f.fault}, nil })
+			r := newRig(t, func(engine.Config) (engine.Device, error) { return &faultyDevice{fault: f.fault}, nil }, engine.PrecisionFP32)
 			rep := Report{Unsupported: map[string]int{}}
-			err := rep.check(r, newRig(t, ref.Open), &relu)
+			err := rep.check(r, newRig(t, ref.Open, engine.PrecisionFP32), &relu)
 			if err == nil || !strings.Contains(err.Error(), f.says) {
 				t.Errorf("got %v, want an error with %q", err, f.says)
 			}

@@ -35,7 +35,7 @@ const (
 // summed in float64. Inputs keep away from kinks.
 func Gradients(t *testing.T) {
 	t.Helper()
-	r := newRig(t, ref.Open)
+	r := newRig(t, ref.Open, engine.PrecisionFP32)
 	for i, list := range gradients {
 		g := newSource(fmt.Sprint("gradients", i))
 		for _, d := range list(g) {

@@ -26,14 +26,15 @@ type rig struct {
 	stream   engine.Stream
 	layouter engine.Layouter // nil if the device has no layouts of its own
 	placed   []*placed       // buffers of the run in progress
+	narrow   bool            // opened for bf16
 
 	// what a convolution prefers, for 4 axes: activations and weights
 	activations, weights engine.Layout
 }
 
-func newRig(t testing.TB, open Open) *rig {
+func newRig(t testing.TB, open Open, precision string) *rig {
 	t.Helper()
-	dev, err := open(engine.Config{})
+	dev, err := open(engine.Config{Precision: precision})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +42,7 @@ func newRig(t testing.TB, open Open) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{dev: dev, stream: stream}
+	r := &rig{dev: dev, stream: stream, narrow: precision == engine.PrecisionBF16}
 	if r.layouter, _ = dev.(engine.Layouter); r.layouter != nil {
 		r.askConvolution()
 	}
@@ -64,7 +65,7 @@ func (r *rig) askConvolution() {
 // given is the descriptor that input i has when its op is reached: data comes
 // in the layout of activations, a solver's tensors in that of weights.
 func (r *rig) given(op engine.Op, i int, d engine.Desc, m mode) engine.Desc {
-	if !m.blocked || len(d.Shape) != 4 || d.Layout != engine.Plain || d.DType != engine.F32 {
+	if !m.blocked || len(d.Shape) != 4 || d.Layout != engine.Plain || d.DType == engine.I32 {
 		return d
 	}
 	d.Layout = r.activations
@@ -202,10 +203,11 @@ func (r *rig) launch(k engine.Kernel, in, out []*placed) error {
 // for the outputs' descriptors.
 func (r *rig) upload(op engine.Op, in []Tensor, from map[int]Source, m mode) ([]*placed, []engine.Desc, error) {
 	var tensors []*placed
+	mayIn, mayOut := engine.Narrow(op)
 	for i, t := range in {
 		p, err := r.input(t, from, i, m)
 		if err == nil {
-			p, err = r.reorder(p, r.given(op, i, p.desc, m))
+			p, err = r.reorder(p, narrowed(r.given(op, i, p.desc, m), m.narrow && mayIn.Has(i)))
 		}
 		if err != nil {
 			return nil, nil, fmt.Errorf("input %d: %w", i, err)
@@ -215,6 +217,9 @@ func (r *rig) upload(op engine.Op, in []Tensor, from map[int]Source, m mode) ([]
 	out, err := op.Infer(placedDescs(tensors))
 	if err != nil {
 		return nil, nil, err
+	}
+	for i := range out {
+		out[i] = narrowed(out[i], m.narrow && !m.wide && mayOut.Has(i))
 	}
 	if m.unread >= 0 {
 		out[m.unread] = engine.Desc{}
@@ -240,7 +245,7 @@ func (r *rig) input(t Tensor, from map[int]Source, i int, m mode) (*placed, erro
 	if !ok {
 		return r.place(engine.Dense(t.Shape...), bytesOf(t.Data))
 	}
-	in, out, err := r.upload(src.Op, src.In, nil, mode{layouts: m.layouts, blocked: m.blocked, unread: -1})
+	in, out, err := r.upload(src.Op, src.In, nil, mode{layouts: m.layouts, blocked: m.blocked, narrow: m.narrow, unread: -1})
 	if err != nil {
 		return nil, err
 	}

@@ -120,10 +120,14 @@ func (r *rig) download(p *placed) ([]float32, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.desc.Layout == engine.Plain {
+	plainDesc := engine.Desc{DType: p.desc.DType, Shape: p.desc.Shape}
+	if plainDesc.DType == engine.BF16 {
+		plainDesc.DType = engine.F32
+	}
+	if p.desc.Equal(plainDesc) {
 		return floatsOf(content), nil
 	}
-	plain, err := r.reorder(p, engine.Desc{DType: p.desc.DType, Shape: p.desc.Shape})
+	plain, err := r.reorder(p, plainDesc)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +141,7 @@ func (r *rig) download(p *placed) ([]float32, error) {
 // be prepared and launched without an error; no result is looked at.
 func RunPlumbing(t *testing.T, open Open) {
 	t.Helper()
-	r := newRig(t, open)
+	r := newRig(t, open, engine.PrecisionFP32)
 	for _, gen := range generators {
 		t.Run(gen.op.Name(), func(t *testing.T) {
 			for _, c := range gen.cases(newSource(gen.op.Name())) {

@@ -16,3 +16,9 @@ func TestConformance(t *testing.T) {
 func TestGradients(t *testing.T) { enginetest.Gradients(t) }
 
 func BenchmarkOps(b *testing.B) { enginetest.Bench(b, ref.Open) }
+
+func TestConformanceBF16(t *testing.T) {
+	if rep := enginetest.RunBF16(t, ref.Open); len(rep.Unsupported) > 0 {
+		t.Errorf("unsupported: %v", rep.Unsupported)
+	}
+}

@@ -1,3 +1,4 @@
+#include "bf16.hpp"
 #include "channelwise.hpp"
 
 #ifdef GOCAFFE_HAVE_DNNL
@@ -26,22 +27,29 @@ float inverse(float var, float eps) { return 1.f / std::sqrt(var + eps); }
 gc_kernel *batch_norm(float eps, const gc_io &io) {
   const Spans s(channels(io.in[0]));
   const bool y = io.out[0].dtype != GC_NONE, mean = io.out[1].dtype != GC_NONE, var = io.out[2].dtype != GC_NONE;
-  if (y) same_layout(io.in[0], io.out[0]);
+  if (y) alike(io.in[0], io.out[0]);
+  const Walk w(io);
   const double n = static_cast<double>(s.v.n * s.v.s);
   const auto sum = PICK(sum_plain), deviation = PICK(sum_deviation);
   const auto apply = PICK(affine);
   gc_kernel *k = loop([=](void *const *b) {
-    const float *x = f32(b, 0);
     const Coefficients c(b[4], s, 4);
     float *m = c[0], *v = c[1];
-    s.sums([&](int64_t at, int64_t, int64_t len, double *to) { sum(x + at, nullptr, nullptr, len, s.lanes, to); },
+    s.sums([&](int64_t at, int64_t, int64_t len, double *to) {
+             w.read(b, at, len, s.lanes, [&](float *const *p, int64_t k) { sum(p[0], nullptr, nullptr, k, s.lanes, to); });
+           },
            [&](int64_t i, double t) { m[i] = static_cast<float>(t / n); });
-    s.sums([&](int64_t at, int64_t first, int64_t len, double *to) { deviation(x + at, nullptr, m + first, len, s.lanes, to); },
+    s.sums([&](int64_t at, int64_t first, int64_t len, double *to) {
+             w.read(b, at, len, s.lanes, [&](float *const *p, int64_t k) { deviation(p[0], nullptr, m + first, k, s.lanes, to); });
+           },
            [&](int64_t i, double t) { v[i] = static_cast<float>(t / n); });
     for (int64_t i = 0; i < s.v.c; i++) c[2][i] = inverse(v[i], eps);
     if (mean) std::copy(m, m + s.v.c, f32(b, 2));
     if (var) std::copy(v, v + s.v.c, f32(b, 3));
-    if (y) s.each([&](int64_t at, int64_t i) { apply(x + at, f32(b, 1) + at, s.s, s.lanes, m + i, c[2] + i, c[3] + i); });
+    if (y)
+      s.each([&](int64_t at, int64_t i) {
+        w.each(b, at, s.s, s.lanes, [&](float *const *p, int64_t k) { apply(p[0], p[1], k, s.lanes, m + i, c[2] + i, c[3] + i); });
+      });
   });
   k->workspace = Coefficients::bytes(s, 4);
   return k;
@@ -50,23 +58,30 @@ gc_kernel *batch_norm(float eps, const gc_io &io) {
 // With t the sums over a channel and i = 1/√(var+eps):
 // dx = i·dy − i·t(dy)/n − i³·t(dy·(x−mean))/n·(x−mean).
 gc_kernel *batch_norm_grad(float eps, const gc_io &io) {
-  same_layout(io.in[0], io.in[1]);
-  same_layout(io.in[0], io.out[0]);
+  alike(io.in[0], io.in[1]);
+  alike(io.in[0], io.out[0]);
+  const Walk w(io);
   const Spans s(channels(io.in[0]));
   const double n = static_cast<double>(s.v.n * s.v.s);
   const auto sum = PICK(sum_plain), product = PICK(sum_codeviation);
   const auto apply = PICK(center_scale);
   gc_kernel *k = loop([=](void *const *b) {
-    const float *dy = f32(b, 0), *x = f32(b, 1), *var = f32(b, 3);
+    const float *var = f32(b, 3);
     const Coefficients c(b[5], s, 4);
     std::copy(f32(b, 2), f32(b, 2) + s.v.c, c[0]);
     for (int64_t i = 0; i < s.v.c; i++) c[1][i] = inverse(var[i], eps);
-    s.sums([&](int64_t at, int64_t, int64_t len, double *to) { sum(dy + at, nullptr, nullptr, len, s.lanes, to); },
+    s.sums([&](int64_t at, int64_t, int64_t len, double *to) {
+             w.read(b, at, len, s.lanes, [&](float *const *p, int64_t k) { sum(p[0], nullptr, nullptr, k, s.lanes, to); });
+           },
            [&](int64_t i, double t) { c[3][i] = static_cast<float>(-c[1][i] * t / n); });
-    s.sums([&](int64_t at, int64_t first, int64_t len, double *to) { product(x + at, dy + at, c[0] + first, len, s.lanes, to); },
+    s.sums([&](int64_t at, int64_t first, int64_t len, double *to) {
+             w.read(b, at, len, s.lanes, [&](float *const *p, int64_t k) { product(p[1], p[0], c[0] + first, k, s.lanes, to); });
+           },
            [&](int64_t i, double t) { c[2][i] = static_cast<float>(-c[1][i] * c[1][i] * c[1][i] * t / n); });
     s.each([&](int64_t at, int64_t i) {
-      apply(dy + at, x + at, f32(b, 4) + at, s.s, s.lanes, c[0] + i, c[1] + i, c[2] + i, c[3] + i);
+      w.each(b, at, s.s, s.lanes, [&](float *const *p, int64_t k) {
+        apply(p[0], p[1], p[4], k, s.lanes, c[0] + i, c[1] + i, c[2] + i, c[3] + i);
+      });
     });
   });
   k->workspace = Coefficients::bytes(s, 4);
@@ -75,7 +90,8 @@ gc_kernel *batch_norm_grad(float eps, const gc_io &io) {
 
 // normalize is (x − mean)/√(var + eps), or x/√(var + eps) where mean is −1.
 gc_kernel *normalize(float eps, int mean, int var, const gc_io &io) {
-  same_layout(io.in[0], io.out[0]);
+  alike(io.in[0], io.out[0]);
+  const Walk w(io);
   const Spans s(channels(io.in[0]));
   const int out = io.n_in;
   const auto apply = PICK(affine);
@@ -83,7 +99,9 @@ gc_kernel *normalize(float eps, int mean, int var, const gc_io &io) {
     const Coefficients c(b[out + 1], s, 3);
     if (mean >= 0) std::copy(f32(b, mean), f32(b, mean) + s.v.c, c[0]);
     for (int64_t i = 0; i < s.v.c; i++) c[1][i] = inverse(f32(b, var)[i], eps);
-    s.each([&](int64_t at, int64_t i) { apply(f32(b, 0) + at, f32(b, out) + at, s.s, s.lanes, c[0] + i, c[1] + i, c[2] + i); });
+    s.each([&](int64_t at, int64_t i) {
+      w.each(b, at, s.s, s.lanes, [&](float *const *p, int64_t k) { apply(p[0], p[out], k, s.lanes, c[0] + i, c[1] + i, c[2] + i); });
+    });
   });
   k->workspace = Coefficients::bytes(s, 3);
   return k;

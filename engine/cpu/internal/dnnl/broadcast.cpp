@@ -1,3 +1,4 @@
+#include "bf16.hpp"
 #include "channelwise.hpp"
 
 #ifdef GOCAFFE_HAVE_DNNL
@@ -21,8 +22,10 @@ Channels view(const gc_desc &x, int axis, int rank) {
 
 gc_kernel *broadcast(int fn, int axis, const gc_io &io) {
   const gc_desc &x = io.in[0], &s = io.in[1];
-  same_layout(x, io.out[0]);
+  alike(x, io.out[0]);
   plain(s);
+  const Walk w(io);
+  const bool narrow = io.out[0].dtype == GC_BF16;
   const bool scalar = s.rank == 0 || (count(s) == 1 && x.tag != 0 && !(axis == 1 && s.rank == 1));
   const Channels v = view(x, axis, scalar ? 0 : s.rank);
   const bool tail = fn == Add && scalar && has_tail(x);
@@ -38,8 +41,11 @@ gc_kernel *broadcast(int fn, int axis, const gc_io &io) {
       mul[c] = fn == Mul ? f32(b, 1)[c] : 1;
       add[c] = fn == Mul ? 0 : f32(b, 1)[c];
     }
-    if (scalar) return split(v.s, [&](int64_t i, int64_t to) { f(f32(b, 0) + i, f32(b, 2) + i, to - i, 1, zero, mul, add); });
-    spans.each([&](int64_t at, int64_t c) { f(f32(b, 0) + at, f32(b, 2) + at, spans.s, spans.lanes, zero + c, mul + c, add + c); });
+    const auto run = [&](int64_t at, int64_t s, int64_t lanes, int64_t c) {
+      w.each(b, at, s, lanes, [&](float *const *p, int64_t m) { f(p[0], p[2], m, lanes, zero + c, mul + c, add + c); });
+    };
+    if (scalar) return split(v.s, [&](int64_t i, int64_t to) { run(i, to - i, 1, 0); });
+    spans.each([&](int64_t at, int64_t c) { run(at, spans.s, spans.lanes, c); });
   });
   k->workspace = 3 * padded * 4;
   if (!tail) return k;
@@ -47,7 +53,7 @@ gc_kernel *broadcast(int fn, int axis, const gc_io &io) {
   std::shared_ptr<gc_kernel> inner(k);
   gc_kernel *whole = loop([=](void *const *b) {
     inner->run(b);
-    zero_tail(f32(b, 2), all);
+    zero_tail(b[2], all, narrow);
   });
   whole->workspace = k->workspace;
   return whole;
@@ -55,8 +61,10 @@ gc_kernel *broadcast(int fn, int axis, const gc_io &io) {
 
 gc_kernel *broadcast_grad(int fn, int axis, int rank, const gc_io &io) {
   const gc_desc &dy = io.in[0];
-  if (fn == Mul) same_layout(dy, io.in[1]);
+  if (fn == Mul) alike(dy, io.in[1]);
   plain(io.out[0]);
+  const Walk w(io);
+  const int second = fn == Mul ? 1 : 0;
   const Channels v = view(dy, axis, rank);
   const auto f = fn == Mul ? PICK(sum_product) : PICK(sum_plain);
   const int out = io.n_in;
@@ -65,17 +73,19 @@ gc_kernel *broadcast_grad(int fn, int axis, int rank, const gc_io &io) {
     const int64_t piece = 1 << 14;
     const Spans spans({(v.s + piece - 1) / piece, 1, piece, 1});
     return loop([=](void *const *b) {
-      const float *x = f32(b, 0), *d = fn == Mul ? f32(b, 1) : x;
       std::vector<double> sum(spans.v.n, 0.0);
-      split_items(spans.v.n, v.s, [&](int64_t i) { f(x + i * piece, d + i * piece, nullptr, std::min(piece, v.s - i * piece), 1, &sum[i]); });
+      split_items(spans.v.n, v.s, [&](int64_t i) {
+        w.read(b, i * piece, std::min(piece, v.s - i * piece), 1, [&](float *const *p, int64_t m) { f(p[0], p[second], nullptr, m, 1, &sum[i]); });
+      });
       *f32(b, out) = static_cast<float>(std::accumulate(sum.begin(), sum.end(), 0.0));
     });
   }
   const Spans spans(v);
   return loop([=](void *const *b) {
-    const float *x = f32(b, 0), *d = fn == Mul ? f32(b, 1) : x;
     float *ds = f32(b, out);
-    spans.sums([&](int64_t at, int64_t, int64_t s, double *to) { f(x + at, d + at, nullptr, s, spans.lanes, to); },
+    spans.sums([&](int64_t at, int64_t, int64_t s, double *to) {
+                 w.read(b, at, s, spans.lanes, [&](float *const *p, int64_t m) { f(p[0], p[second], nullptr, m, spans.lanes, to); });
+               },
                [&](int64_t c, double sum) { ds[c] = static_cast<float>(sum); });
   });
 }

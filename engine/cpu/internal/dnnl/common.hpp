@@ -87,11 +87,21 @@ inline float *f32(void *const *block, int i) { return static_cast<float *>(block
 // count is the number of elements without padding.
 int64_t count(const gc_desc &d, int from = 0, int to = -1);
 
-// elements is the number of float32 that the tensor's memory holds, padding included.
+// elements is the number of elements that the tensor's memory holds, padding included.
 int64_t elements(const gc_desc &d);
 
-// same_layout demands that tensors that a loop walks together lie alike.
+// element_size is the bytes of one element.
+inline int64_t element_size(const gc_desc &d) { return d.dtype == GC_BF16 ? 2 : 4; }
+
+// same_layout demands that float32 tensors that a loop walks together lie alike.
 void same_layout(const gc_desc &a, const gc_desc &b);
+
+// alike demands that tensors lie alike, each float32 or bfloat16: for loops that Walk
+// (bf16.hpp) them.
+void alike(const gc_desc &a, const gc_desc &b);
+
+// same_type demands one element type.
+void same_type(const gc_desc &a, const gc_desc &b);
 
 // plain demands row-major tensors.
 void plain(const gc_desc &d);
@@ -115,6 +125,9 @@ inline bool has_tail(const gc_desc &d) { return elements(d) != count(d); }
 
 // zero_tail writes the zeros that padding must hold.
 void zero_tail(float *x, const Channels &v);
+
+// zero_tail of a tensor of either type.
+void zero_tail(void *x, const Channels &v, bool narrow);
 
 // engine and stream of oneDNN: one of each will do, they hold nothing on a CPU.
 dnnl::engine &cpu_engine();

@@ -14,11 +14,15 @@ struct Pieces {
     int64_t at, size;  // the run in a row of the whole, in elements
   };
   std::vector<Piece> list;
-  int64_t rows = 1, row = 0;
+  int64_t rows = 1, row = 0, bytes = 4;  // bytes an element
 
   Pieces(const gc_desc &whole, const gc_desc *parts, int n, int axis, int first) {
     for (int i = 0; i < n; i++)
-      if (parts[i].dtype != GC_NONE) same_layout(parts[i], whole);
+      if (parts[i].dtype != GC_NONE) {
+        alike(parts[i], whole);
+        same_type(parts[i], whole);
+      }
+    bytes = element_size(whole);
     const bool blocked = whole.tag != 0 && axis > 0;
     if (blocked && axis != 1) throw Unsupported("an axis other than the channels' in this layout");
     const Channels v = blocked ? channels(whole) : Channels{count(whole, 0, axis), 0, 0, 1};
@@ -47,9 +51,9 @@ gc_kernel *copy(const Pieces &p, int whole, bool join) {
   return loop([=](void *const *b) {
     split_items(p.rows * n, p.rows * p.row, [&](int64_t i) {
       const Pieces::Piece &piece = p.list[i % n];
-      float *in_whole = f32(b, whole) + i / n * p.row + piece.at;
-      float *part = f32(b, piece.place) + i / n * piece.size;
-      join ? memcpy(in_whole, part, piece.size * sizeof(float)) : memcpy(part, in_whole, piece.size * sizeof(float));
+      char *in_whole = static_cast<char *>(b[whole]) + (i / n * p.row + piece.at) * p.bytes;
+      char *part = static_cast<char *>(b[piece.place]) + i / n * piece.size * p.bytes;
+      join ? memcpy(in_whole, part, piece.size * p.bytes) : memcpy(part, in_whole, piece.size * p.bytes);
     });
   });
 }

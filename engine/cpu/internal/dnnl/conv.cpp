@@ -165,13 +165,14 @@ gc_kernel *with_epilogue(const Conv &c, const Tensors &t, const gc_epilogue &e, 
   k->finish(convolution_forward(pd), pd.scratchpad_desc(), out + 1, pd.impl_info_str());
   if (!e.add) return k.release();
   const int add = 2 + e.bias;
-  same_layout(io.in[add], *t.y);
+  alike(io.in[add], *t.y);
+  same_type(io.in[add], *t.y);
   auto s = std::make_unique<WithSum>();
   s->workspace = k->workspace;
   s->conv = std::move(k);
   s->from = add;
   s->to = out;
-  s->bytes = elements(*t.y) * 4;
+  s->bytes = elements(*t.y) * element_size(*t.y);
   return s.release();
 }
 
@@ -181,10 +182,17 @@ gc_kernel *conv_forward(const Conv &c, const Tensors &t, const gc_epilogue &e, c
   return finished(with_epilogue(c, t, gc_epilogue{}, io), e, io);
 }
 
+// hint is the forward pass that oneDNN wants to see for a backward one. All its tensors
+// are of one type, that of the factors; a gradient may be float32 where they are not.
+convolution_forward::primitive_desc hint(const Conv &c, const Tensors &t, const mdesc &x, const mdesc &y) {
+  gc_desc fx = *t.x, fw = *t.w;
+  fx.dtype = fw.dtype = t.y->dtype;
+  return forward(c, fx.dtype == t.x->dtype ? x : any_desc(fx), any_desc(fw, c.groups), mdesc(), y, primitive_attr());
+}
+
 gc_kernel *grad_data(const Conv &c, const Tensors &t, const gc_epilogue &e, const gc_io &io) {
   const auto pd = choose(c, t, [&](const Conv &c, const mdesc &x, const mdesc &w, const mdesc &y) {
-    const auto hint = forward(c, x, t.any(t.w, c.groups), mdesc(), y, primitive_attr());
-    return backward_data(c, x, w, y, hint);
+    return backward_data(c, x, w, y, hint(c, t, x, y));
   });
   const int out = io.n_in;
   auto k = std::make_unique<PrimitiveKernel>();
@@ -200,7 +208,7 @@ gc_kernel *grad_weights(const Conv &c, const Tensors &t, const gc_io &io) {
   const bool bias = io.n_out > 1 && io.out[1].dtype != GC_NONE;
   const mdesc b = bias ? bias_desc(t) : mdesc();
   const auto pd = choose(c, t, [&](const Conv &c, const mdesc &x, const mdesc &w, const mdesc &y) {
-    return backward_weights(c, x, w, b, y, forward(c, x, t.any(t.w, c.groups), mdesc(), y, primitive_attr()));
+    return backward_weights(c, x, w, b, y, hint(c, t, x, y));
   });
   auto k = std::make_unique<PrimitiveKernel>();
   k->bind(DNNL_ARG_SRC, 0, pd.src_desc(), t.given(t.x, 0), false);
@@ -214,7 +222,7 @@ gc_kernel *grad_weights(const Conv &c, const Tensors &t, const gc_io &io) {
 // channels_last describes activations with the channels innermost.
 mdesc channels_last(const gc_desc &d) {
   static const memory::format_tag tags[] = {memory::format_tag::nwc, memory::format_tag::nhwc, memory::format_tag::ndhwc};
-  return mdesc(dims_of(d), memory::data_type::f32, tags[d.rank - 3]);
+  return mdesc(dims_of(d), any_desc(d).data_type(), tags[d.rank - 3]);
 }
 
 bool is_channels_last(const gc_desc &d) { return d.tag == dnnl_nwc || d.tag == dnnl_nhwc || d.tag == dnnl_ndhwc; }
@@ -274,7 +282,6 @@ void prefer_how(int which, const Conv &c, const Tensors &t) {
   const Wish wish(c, t, which == GC_CONV_GRAD_DATA);
   const mdesc x = wish.x, any = t.any(t.w, c.groups), y = wish.y;
   const auto conv = [&](const mdesc &w) { return forward(c, x, w, mdesc(), y, primitive_attr()); };
-  const auto f = conv(any);
   if (which == GC_CONV) {
     const auto pd = conv(weights(c, t, conv));
     set_layout(t.x, pd.src_desc());
@@ -283,17 +290,19 @@ void prefer_how(int which, const Conv &c, const Tensors &t) {
     return;
   }
   if (which == GC_CONV_GRAD_DATA) {
-    const auto data = [&](const mdesc &w) { return backward_data(c, x, w, y, f); };
+    const auto data = [&](const mdesc &w) { return backward_data(c, x, w, y, hint(c, t, x, y)); };
     const auto pd = data(weights(c, t, data));
     set_layout(t.x, pd.diff_src_desc());
     set_layout(t.w, pd.weights_desc(), c.groups);
     set_layout(t.y, pd.diff_dst_desc());
     return;
   }
-  const auto pd = backward_weights(c, x, any, mdesc(), y, f);
+  const auto pd = backward_weights(c, x, any, mdesc(), y, hint(c, t, x, y));
   set_layout(t.x, pd.src_desc());
   set_layout(t.y, pd.diff_dst_desc());
-  if (t.w->tag == 0) set_layout(t.w, f.weights_desc(), c.groups);
+  if (t.w->tag != 0) return;
+  // The parameter that it belongs to is float32, whatever the factors are.
+  set_layout(t.w, any.data_type() == pd.src_desc().data_type() ? conv(any).weights_desc() : pd.diff_weights_desc(), c.groups);
 }
 
 // prefer asks for Winograd's layouts where that is faster and oneDNN has it.

@@ -45,6 +45,10 @@ func Libraries() []engine.Library {
 	}
 }
 
+// HasBF16 reports whether the processor has instructions for bfloat16 products and
+// ONEDNN_MAX_CPU_ISA allows them.
+func HasBF16() bool { return C.gc_has_bf16() != 0 }
+
 // Alloc is memory aligned to engine.Align, or nil if there is none left.
 func Alloc(bytes int64) unsafe.Pointer { return C.gc_alloc(C.int64_t(bytes)) }
 

@@ -10,8 +10,9 @@ namespace {
 // Finished is a kernel followed by one pass over its output: what the primitive could
 // not do on the way.
 struct Finished final : gc_kernel {
-  Finished(gc_kernel *inner, const gc_epilogue &e, const gc_io &io)
-      : inner(inner), spans(channels(io.out[0])), out(io.n_in), slope(e.relu ? e.slope : 1.f) {
+  Finished(std::unique_ptr<gc_kernel> k, const gc_epilogue &e, const gc_io &io)
+      : inner(std::move(k)), spans(channels(io.out[0])), out(io.n_in), slope(e.relu ? e.slope : 1.f) {
+    if (io.out[0].dtype != GC_F32) throw Unsupported("an epilogue in a pass of its own over other than float32");
     if (e.bias) bias = 2;
     if (e.add) same_layout(io.in[add = 2 + e.bias], io.out[0]);
     scratch = (inner->workspace + 63) / 64 * 64;
@@ -42,10 +43,7 @@ struct Finished final : gc_kernel {
 }  // namespace
 
 gc_kernel *finished(gc_kernel *inner, const gc_epilogue &e, const gc_io &io) {
-  std::unique_ptr<gc_kernel> k(inner);
-  auto *f = new Finished(k.get(), e, io);
-  k.release();
-  return f;
+  return new Finished(std::unique_ptr<gc_kernel>(inner), e, io);
 }
 
 #endif

@@ -110,10 +110,14 @@ func Signature(in, out []engine.Desc) string {
 }
 
 func describe(d engine.Desc) string {
-	if d.Layout == engine.Plain {
-		return d.Shape.String()
+	text := d.Shape.String()
+	if d.DType == engine.BF16 {
+		text += " bf16"
 	}
-	return d.Shape.String() + " " + LayoutName(d.Layout)
+	if d.Layout != engine.Plain {
+		text += " " + LayoutName(d.Layout)
+	}
+	return text
 }
 
 // Workspace is the scratch memory that Run needs.

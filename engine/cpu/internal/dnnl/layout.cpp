@@ -29,7 +29,7 @@ static memory::data_type type_of(const gc_desc &d) {
     case GC_I32:
       return memory::data_type::s32;
     case GC_BF16:
-      throw Unsupported("bfloat16 tensors");
+      return memory::data_type::bf16;
   }
   throw Unsupported("an input or output without a type");
 }
@@ -60,7 +60,8 @@ static const dnnl_format_tag_t common_tags[] = {
     dnnl_nhwc,        dnnl_ndhwc,       dnnl_OIw16i16o,   dnnl_OIhw16i16o,   dnnl_OIdhw16i16o,   dnnl_OIw16o16i,     dnnl_OIhw16o16i,
     dnnl_OIdhw16o16i, dnnl_OIw8i8o,     dnnl_OIhw8i8o,    dnnl_OIdhw8i8o,    dnnl_Oihw16o,       dnnl_Ohwi16o,       dnnl_Ohwi8o,
     dnnl_gOIw16i16o,  dnnl_gOIhw16i16o, dnnl_gOIdhw16i16o, dnnl_gOIhw16o16i, dnnl_gOIdhw16o16i, dnnl_gOIhw8i8o,     dnnl_Goihw16g,
-    dnnl_Goihw8g,     dnnl_Goiw16g,     dnnl_Goidhw16g};
+    dnnl_Goihw8g,     dnnl_Goiw16g,     dnnl_Goidhw16g,
+    dnnl_OIhw8i16o2i, dnnl_OIhw8o16i2o, dnnl_IOhw8o16i2o, dnnl_OhwI16o2i,  dnnl_gOIhw8i16o2i, dnnl_gOIhw8o16i2o};
 
 static bool has_tag(const memory::desc &m, const memory::dims &v, memory::data_type type, dnnl_format_tag_t tag) {
   const memory::desc t(v, type, static_cast<memory::format_tag>(tag), true);
@@ -88,7 +89,7 @@ void set_layout(gc_desc *d, const memory::desc &m, int64_t groups) {
 
 extern "C" int64_t gc_bytes(const gc_desc *d) {
   try {
-    if (d->tag == 0) return count(*d) * 4;
+    if (d->tag == 0) return count(*d) * element_size(*d);
     return static_cast<int64_t>(memory_desc(*d).get_size());
   } catch (...) {
     return -1;
@@ -98,7 +99,7 @@ extern "C" int64_t gc_bytes(const gc_desc *d) {
 int64_t elements(const gc_desc &d) {
   const int64_t n = gc_bytes(&d);
   if (n < 0) throw Unsupported("the layout does not fit the shape");
-  return n / 4;
+  return n / element_size(d);
 }
 
 extern "C" const char *gc_tag_name(int tag) {
@@ -123,6 +124,10 @@ extern "C" const char *gc_tag_name(int tag) {
       return "gOIhw16o16i";
     case dnnl_Goihw16g:
       return "Goihw16g";
+    case dnnl_OIhw8i16o2i:
+      return "OIhw8i16o2i";
+    case dnnl_OIhw8o16i2o:
+      return "OIhw8o16i2o";
     case dnnl_Ohwi16o:
       return "Ohwi16o";
     case dnnl_Ohwi64o:
@@ -179,19 +184,36 @@ void same_layout(const gc_desc &a, const gc_desc &b) {
   if (a.dtype != GC_F32 || b.dtype != GC_F32) throw Unsupported("tensors that are not float32");
 }
 
-void zero_tail(float *x, const Channels &v) {
+void alike(const gc_desc &a, const gc_desc &b) {
+  if (a.tag != b.tag || a.groups != b.groups) throw Unsupported("tensors of different layouts");
+  for (const gc_desc *d : {&a, &b})
+    if (d->dtype != GC_F32 && d->dtype != GC_BF16) throw Unsupported("tensors that are neither float32 nor bfloat16");
+}
+
+void same_type(const gc_desc &a, const gc_desc &b) {
+  if (a.dtype != b.dtype) throw Unsupported("tensors of different types");
+}
+
+template <class T>
+static void zero_tail_of(T *x, const Channels &v) {
   const int64_t used = v.c % v.block;
   if (used == 0) return;
   const int64_t plane = v.s * v.block, item = plane * v.blocks();
   for (int64_t n = 0; n < v.n; n++) {
-    float *p = x + n * item + (v.blocks() - 1) * plane;
+    T *p = x + n * item + (v.blocks() - 1) * plane;
     for (int64_t s = 0; s < v.s; s++, p += v.block)
       for (int64_t l = used; l < v.block; l++) p[l] = 0;
   }
 }
 
+void zero_tail(float *x, const Channels &v) { zero_tail_of(x, v); }
+
+void zero_tail(void *x, const Channels &v, bool narrow) {
+  narrow ? zero_tail_of(static_cast<uint16_t *>(x), v) : zero_tail_of(static_cast<float *>(x), v);
+}
+
 static gc_kernel *copy(const gc_desc &x, int threads) {
-  const int64_t bytes = elements(x) * 4;
+  const int64_t bytes = elements(x) * element_size(x);
   return loop([bytes, threads](void *const *b) {
     if (b[0] != b[1]) gc_copy(b[1], b[0], bytes, threads);
   });
@@ -199,7 +221,7 @@ static gc_kernel *copy(const gc_desc &x, int threads) {
 
 static gc_kernel *reorder(const gc_io &io) {
   const gc_desc &x = io.in[0], &y = io.out[0];
-  if (x.tag == y.tag && x.groups == y.groups) return copy(x, io.threads);
+  if (x.tag == y.tag && x.groups == y.groups && x.dtype == y.dtype) return copy(x, io.threads);
   const int64_t groups = std::max(x.groups, y.groups);
   const memory::desc from = memory_desc(x, groups), to = memory_desc(y, groups);
   if ((x.tag != 0 && y.tag != 0 && x.groups != y.groups) || dims_of(x) != dims_of(y)) throw Unsupported("a reorder between layouts of different groups");

@@ -88,6 +88,10 @@ Isa isa() {
 #endif
 }
 
+// avx512_core_bf16 is AVX512_BF16; processors with AMX have it too. Lesser ones would
+// compute in float32 and convert, slower than without bfloat16.
+extern "C" int gc_has_bf16(void) { return allowed(dnnl_cpu_isa_avx512_core_bf16); }
+
 extern "C" void *gc_alloc(int64_t bytes) {
   // A kernel may read a whole vector at the end of a tensor: never beyond 64 bytes.
   const size_t n = (static_cast<size_t>(bytes) + 63) / 64 * 64;

@@ -10,7 +10,8 @@ extern "C" gc_kernel *gc_prepare_reshape(gc_io io, gc_error *err) {
   return prepare(io, err, [&] {
     plain(io.in[0]);
     plain(io.out[0]);
-    const int64_t bytes = elements(io.in[0]) * 4;
+    same_type(io.in[0], io.out[0]);
+    const int64_t bytes = elements(io.in[0]) * element_size(io.in[0]);
     const int threads = io.threads;
     return loop([=](void *const *b) {
       if (b[0] != b[1]) gc_copy(b[1], b[0], bytes, threads);

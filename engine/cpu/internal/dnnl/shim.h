@@ -57,6 +57,8 @@ const char *gc_load(void);
 const char *gc_library_path(void);
 const char *gc_openmp_path(void);
 void gc_version(int *major, int *minor, int *patch);
+// gc_has_bf16 reports whether the processor multiplies bfloat16 at more than float32's rate.
+int gc_has_bf16(void);
 
 // Memory (load.cpp), aligned to 64 bytes; NULL when there is none left.
 void *gc_alloc(int64_t bytes);

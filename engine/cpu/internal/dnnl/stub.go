@@ -21,6 +21,9 @@ func Load() error { return errNoC }
 // Libraries lists nothing.
 func Libraries() []engine.Library { return nil }
 
+// HasBF16 is false.
+func HasBF16() bool { return false }
+
 // Alloc has no memory.
 func Alloc(int64) unsafe.Pointer { return nil }
 

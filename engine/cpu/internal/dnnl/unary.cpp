@@ -1,4 +1,4 @@
-#include "common.hpp"
+#include "bf16.hpp"
 
 #ifdef GOCAFFE_HAVE_DNNL
 
@@ -50,14 +50,19 @@ Gradient gradient(int fn, bool reads_output, float a, float b) {
 // with_tail runs f over all memory, then restores the padding's zeros where f does
 // not map 0 to 0.
 template <class F>
-gc_kernel *with_tail(const gc_desc &y, int out, float at_zero, F f) {
+gc_kernel *with_tail(const gc_io &io, float at_zero, F f) {
+  const gc_desc &y = io.out[0];
+  for (int i = 0; i < io.n_in; i++) alike(io.in[i], y);
   const int64_t n = elements(y);
-  if (at_zero == 0 || !has_tail(y))
-    return loop([=](void *const *b) { split(n, [&](int64_t i, int64_t to) { f(b, i, to - i); }); });
+  const Walk w(io);
+  const auto all = [=](void *const *b) { split(n, [&](int64_t i, int64_t to) { w.each(b, i, to - i, 1, f); }); };
+  if (at_zero == 0 || !has_tail(y)) return loop(all);
   const Channels v = channels(y);
+  const int out = io.n_in;
+  const bool narrow = y.dtype == GC_BF16;
   return loop([=](void *const *b) {
-    split(n, [&](int64_t i, int64_t to) { f(b, i, to - i); });
-    zero_tail(f32(b, out), v);
+    all(b);
+    zero_tail(b[out], v, narrow);
   });
 }
 
@@ -65,23 +70,19 @@ gc_kernel *with_tail(const gc_desc &y, int out, float at_zero, F f) {
 
 extern "C" gc_kernel *gc_prepare_unary(int fn, float a, float b, float c, gc_io io, gc_error *err) {
   return prepare(io, err, [&] {
-    same_layout(io.in[0], io.out[0]);
     const Function f = function(fn, a);
     float zero = 0;
     f(&zero, &zero, 1, a, b, c);
-    return with_tail(io.out[0], 1, zero, [=](void *const *p, int64_t i, int64_t n) { f(f32(p, 0) + i, f32(p, 1) + i, n, a, b, c); });
+    return with_tail(io, zero, [=](float *const *p, int64_t n) { f(p[0], p[1], n, a, b, c); });
   });
 }
 
 extern "C" gc_kernel *gc_prepare_unary_grad(int fn, int reads_output, float a, float b, float c, gc_io io, gc_error *err) {
   return prepare(io, err, [&] {
-    same_layout(io.in[0], io.out[0]);
-    same_layout(io.in[1], io.out[0]);
     const Gradient f = gradient(fn, reads_output, a, b);
     float zero = 0;
     f(&zero, &zero, &zero, 1, a, b, c);
-    return with_tail(io.out[0], 2, zero,
-                     [=](void *const *p, int64_t i, int64_t n) { f(f32(p, 0) + i, f32(p, 1) + i, f32(p, 2) + i, n, a, b, c); });
+    return with_tail(io, zero, [=](float *const *p, int64_t n) { f(p[0], p[1], p[2], n, a, b, c); });
   });
 }
 

@@ -1,0 +1,70 @@
+package enginetest
+
+import (
+	"slices"
+
+	"github.com/gocaffe/gocaffe/engine"
+)
+
+// toleranceBF16 is Tolerance for results that are rounded to bfloat16, whose spacing is
+// 1/128 between 1 and 2: one step, as the rounding of a sum may go either way.
+const toleranceBF16 = 1.0 / 128
+
+// narrowModes are the modes with BF16 tensors, none for an op that has no place for
+// them. They round the inputs of the case in place.
+func (c *Case) narrowModes(modes []mode) []mode {
+	in, out := engine.Narrow(c.Op)
+	if in == 0 && out == 0 {
+		return nil
+	}
+	c.In = rounded(c.Op, c.In)
+	for i, src := range c.From {
+		src.In = rounded(src.Op, src.In)
+		c.From[i] = src
+	}
+	var list []mode
+	for _, m := range modes {
+		m.name, m.narrow = "bf16, "+m.name, true
+		list = append(list, m)
+		if engine.Multiplies(c.Op) && out != 0 {
+			m.name, m.wide = m.name+", float32 result", true
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+// rounded is the inputs with the values that they have as BF16.
+func rounded(op engine.Op, in []Tensor) []Tensor {
+	may, _ := engine.Narrow(op)
+	out := slices.Clone(in)
+	for i, t := range in {
+		if may.Has(i) {
+			out[i].Data = make([]float32, len(t.Data))
+			for j, v := range t.Data {
+				out[i].Data[j] = engine.FromBF16(engine.ToBF16(v))
+			}
+		}
+	}
+	return out
+}
+
+// narrowed is a descriptor with BF16 for F32 if so.
+func narrowed(d engine.Desc, so bool) engine.Desc {
+	if so && d.DType == engine.F32 {
+		d.DType = engine.BF16
+	}
+	return d
+}
+
+// tolerance is how far output i may be from ref's.
+func (c *Case) tolerance(i int, m mode) float64 {
+	_, may := engine.Narrow(c.Op)
+	if m.narrow && !m.wide && may.Has(i) {
+		if _, overlaps := c.Op.(engine.PoolGrad); overlaps {
+			return 3 * toleranceBF16
+		}
+		return max(c.Tol, toleranceBF16)
+	}
+	return c.Tol
+}
