@@ -82,6 +82,10 @@ func Narrow(op Op) (in, out Places) {
 		return allPlaces, allPlaces
 	case Pool, PoolGrad, Broadcast, PReLU, BatchNorm, Normalize, NormalizeGrad:
 		return places(0), places(0)
+	case BatchNormScale:
+		return withAdd(op.Epilogue) &^ places(1), places(0)
+	case BatchNormScaleGrad:
+		return places(0, 1, 5), places(0)
 	case PReLUGrad, BatchNormGrad:
 		return places(0, 1), places(0)
 	case BroadcastGrad:
@@ -90,7 +94,8 @@ func Narrow(op Op) (in, out Places) {
 	return noPlaces, noPlaces
 }
 
-// withAdd is the two factors of a product, and the tensor that its epilogue adds.
+// withAdd is the two inputs of an op before its epilogue's, and the tensor that the
+// epilogue adds.
 func withAdd(e Epilogue) Places {
 	p := places(0, 1)
 	if e.Add {

@@ -34,8 +34,32 @@ func (p *Plan) bind() error {
 	}
 	for _, s := range p.steps {
 		s.args = p.argsOf(s)
+		p.bindVersions(s)
 	}
 	return p.stream.Sync()
+}
+
+// bindVersions finds the params and states whose versions a step reads or changes.
+func (p *Plan) bindVersions(s *Step) {
+	if s.derives {
+		s.source = p.entryOf(s.In[0])
+	}
+	for _, v := range s.Out {
+		if v == graph.None {
+			continue
+		}
+		if e := p.entryOf(v); e != nil {
+			s.writes = append(s.writes, e)
+		}
+	}
+}
+
+// entryOf is the param or state in whose memory a value lies, or nil.
+func (p *Plan) entryOf(v graph.Value) *entry {
+	if key, ok := p.keys[p.values[v].root]; ok {
+		return p.storage.entries[key]
+	}
+	return nil
 }
 
 // alloc is Device.Alloc that gives nil for nothing.

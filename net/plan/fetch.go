@@ -37,6 +37,9 @@ func (p *Plan) Store(v graph.Value, src []float32) error {
 		return fmt.Errorf("plan: %s is computed, it can't be set", p.values[v].Name)
 	}
 	d := p.desc(v)
+	if e := p.entryOf(v); e != nil {
+		e.version++
+	}
 	if d.Layout == engine.Plain {
 		p.stream.CopyIn(p.buffer(v), bytesOf(src))
 		return p.stream.Sync()
@@ -89,6 +92,9 @@ func (p *Plan) readable(v graph.Value) bool {
 
 // Zero clears a param or a state.
 func (p *Plan) Zero(v graph.Value) error {
+	if e := p.entryOf(v); e != nil {
+		e.version++
+	}
 	p.stream.Zero(p.buffer(v))
 	return p.stream.Sync()
 }

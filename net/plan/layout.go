@@ -223,8 +223,9 @@ func (l *layouter) inLayout(v graph.Value, want engine.Layout, s *Step) (graph.V
 	}
 	c := l.add(name, to)
 	l.values[c].decided = true
+	_, stored := l.keys[l.values[v].root]
 	l.out = append(l.out, &Step{
-		Op: engine.Reorder{}, In: []graph.Value{v}, Out: []graph.Value{c}, Layer: s.Layer, Dir: s.Dir, kernel: kernel,
+		Op: engine.Reorder{}, In: []graph.Value{v}, Out: []graph.Value{c}, Layer: s.Layer, Dir: s.Dir, kernel: kernel, derives: stored,
 	})
 	l.copies[key] = c
 	return c, nil

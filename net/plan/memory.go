@@ -20,8 +20,8 @@ func (a *span) overlaps(b *span) bool { return a.first <= b.last && b.first <= a
 
 // memory gives every value that is neither param nor state an offset in the
 // arena. Values whose lives do not overlap share memory; an op that may write
-// over an input that dies with it does so. Feeds and kept values live for ever:
-// the host writes and reads them between runs.
+// over an input that dies with it does so. Feeds, kept values and copies of params live
+// for ever: the host writes and reads them between runs, or the next run reads them.
 func memory(p *program) error {
 	spans := p.spans()
 	if !p.opts.NoReuse {
@@ -98,6 +98,10 @@ func (p *program) spans() map[graph.Value]*span {
 		for _, v := range s.Out {
 			if v != graph.None {
 				touch(v, i)
+			}
+			if s.derives {
+				touch(v, -1)
+				touch(v, end)
 			}
 		}
 	}

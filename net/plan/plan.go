@@ -100,10 +100,14 @@ func (p *Plan) Run(dirs ...graph.Direction) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	want := directions(dirs)
-	if err := p.launch(want); err != nil {
-		return err
+	err := p.launch(want)
+	if err == nil {
+		err = p.sync(want)
 	}
-	return p.sync(want)
+	if err != nil {
+		p.forget()
+	}
+	return err
 }
 
 // sync waits for the stream. A kernel's error names its step only where the
@@ -163,7 +167,7 @@ func (p *Plan) RunTimed(observe func(s *Step, d time.Duration), dirs ...graph.Di
 	defer runtime.UnlockOSThread()
 	want := directions(dirs)
 	for _, s := range p.steps {
-		if want&(1<<s.Dir) == 0 {
+		if want&(1<<s.Dir) == 0 || s.fresh() {
 			continue
 		}
 		start := time.Now()
@@ -175,8 +179,10 @@ func (p *Plan) RunTimed(observe func(s *Step, d time.Duration), dirs ...graph.Di
 			err = p.stream.Sync()
 		}
 		if err != nil {
+			p.forget()
 			return p.stepError(s, err)
 		}
+		s.changed()
 		observe(s, time.Since(start))
 	}
 	return nil

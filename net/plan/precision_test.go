@@ -5,6 +5,7 @@ import (
 	"math/rand"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/gocaffe/gocaffe/engine"
 	"github.com/gocaffe/gocaffe/engine/enginetest"
@@ -134,29 +135,27 @@ func TestPrecisionTypes(t *testing.T) {
 	must(t, err)
 	defer p.Close()
 
-	desc := func(v graph.Value) engine.Desc { _, d := p.Value(v); return d }
 	narrow := map[string]bool{}
 	for _, s := range p.Steps() {
 		for _, v := range append(append([]graph.Value{}, s.In...), s.Out...) {
 			if v != graph.None {
-				name, d := p.Value(v)
-				narrow[name] = d.DType == engine.BF16
+				narrow[p.Name(v)] = p.Desc(v).DType == engine.BF16
 			}
 		}
 		_, mayOut := engine.Narrow(s.Op)
 		for i, v := range s.Out {
-			if v != graph.None && desc(v).DType == engine.BF16 && !mayOut.Has(i) {
+			if v != graph.None && p.Desc(v).DType == engine.BF16 && !mayOut.Has(i) {
 				t.Errorf("%s writes %s in bf16", graph.OpText(s.Op), g.Values[v].Name)
 			}
 		}
-		if engine.Multiplies(s.Op) && desc(s.In[0]).DType != engine.BF16 {
-			t.Errorf("%s multiplies %v", graph.OpText(s.Op), desc(s.In[0]).DType)
+		if engine.Multiplies(s.Op) && p.Desc(s.In[0]).DType != engine.BF16 {
+			t.Errorf("%s multiplies %v", graph.OpText(s.Op), p.Desc(s.In[0]).DType)
 		}
 	}
 	for _, prm := range g.Params {
 		for _, v := range []graph.Value{prm.Value, prm.Grad} {
-			if v != graph.None && desc(v).DType != engine.F32 {
-				t.Errorf("%s is %v", g.Values[v].Name, desc(v).DType)
+			if v != graph.None && p.Desc(v).DType != engine.F32 {
+				t.Errorf("%s is %v", g.Values[v].Name, p.Desc(v).DType)
 			}
 		}
 	}
@@ -165,7 +164,55 @@ func TestPrecisionTypes(t *testing.T) {
 			t.Errorf("%s in bf16: %v, want %v", name, got, want)
 		}
 	}
-	if desc(u.Hyper).DType != engine.F32 {
+	if p.Desc(u.Hyper).DType != engine.F32 {
 		t.Error("the learning rate is bf16")
+	}
+}
+
+// TestDerived checks that copies of params are made when a param has changed and only then.
+func TestDerived(t *testing.T) {
+	dev := enginetest.DevicesAt(t, engine.PrecisionBF16)["ref"]
+	g, err := graph.Build(resolve(t, mixed), graph.Options{Lower: layers.Lower})
+	must(t, err)
+	must(t, graph.Differentiate(g, graph.GradOptions{}))
+	u, err := graph.AddUpdate(g, graph.UpdateOptions{Rule: engine.SGD, Momentum: 0.9})
+	must(t, err)
+	p, err := plan.Compile(g, dev, plan.Options{})
+	must(t, err)
+	defer p.Close()
+	must(t, p.Store(u.Hyper, []float32{0.1, 1, 1, 1}))
+	r := rand.New(rand.NewSource(1))
+	store := func() {
+		for _, prm := range g.Params {
+			must(t, p.Store(prm.Value, random(r, g.Shape(prm.Value).Count())))
+		}
+	}
+	copies := func(dirs ...graph.Direction) (n int) {
+		must(t, p.RunTimed(func(s *plan.Step, _ time.Duration) {
+			if _, ok := s.Op.(engine.Reorder); ok && s.Dir == graph.Forward && g.Values[s.In[0]].Origin == graph.FromParam {
+				n++
+			}
+		}, dirs...))
+		return n
+	}
+	store()
+	const weights = 2 // of the convolution and of the inner product
+	for i, want := range []int{weights, 0} {
+		if got := copies(graph.Forward); got != want {
+			t.Errorf("run %d copies %d params, want %d", i, got, want)
+		}
+	}
+	if store(); copies(graph.Forward) != weights {
+		t.Error("stored params are not copied anew")
+	}
+	if got := copies(graph.Forward, graph.Backward, graph.ApplyUpdate); got != 0 {
+		t.Errorf("%d params were copied before their update", got)
+	}
+	if copies(graph.Forward) != weights {
+		t.Error("updated params are not copied anew")
+	}
+	must(t, p.Run(graph.Forward, graph.Backward, graph.ApplyUpdate))
+	if copies(graph.Forward) != weights {
+		t.Error("params that Run updated are not copied anew")
 	}
 }

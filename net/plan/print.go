@@ -52,5 +52,5 @@ func (p *program) names(vs []graph.Value) string {
 	return strings.Join(parts, ", ")
 }
 
-// Value is the name of a value, the plan's own ones included, and how it is stored.
-func (p *Plan) Value(v graph.Value) (name string, d engine.Desc) { return p.values[v].Name, p.desc(v) }
+// Name is the name of a value, the plan's own ones included.
+func (p *Plan) Name(v graph.Value) string { return p.values[v].Name }

@@ -19,6 +19,11 @@ type Step struct {
 	kernel engine.Kernel
 	host   ref.Runner // set instead of kernel where the device has none
 	args   engine.Args
+
+	derives bool     // copies a param or state: only needed when that has changed
+	source  *entry   // of which
+	seen    int      // the source's version at the last launch
+	writes  []*entry // the params and states that the step changes
 }
 
 // OnHost reports whether the step runs on the host because the device lacks its

@@ -43,6 +43,11 @@ func (p *Plan) launch(want uint) error {
 		return p.launchEach(want)
 	}
 	device.Replay(r.replay)
+	for _, s := range p.steps {
+		if want&(1<<s.Dir) != 0 {
+			s.changed()
+		}
+	}
 	return nil
 }
 
@@ -93,21 +98,40 @@ func (p *program) note(text string) {
 	}
 }
 
-// launchEach launches step by step.
+// launchEach launches step by step, but for copies of params that have not changed.
 func (p *Plan) launchEach(want uint) error {
 	for _, s := range p.steps {
-		if want&(1<<s.Dir) == 0 {
+		if want&(1<<s.Dir) == 0 || s.fresh() {
 			continue
 		}
 		if s.host == nil {
 			p.stream.Launch(s.kernel, &s.args)
-			continue
-		}
-		if err := p.runHost(s); err != nil {
+		} else if err := p.runHost(s); err != nil {
 			return p.stepError(s, err)
 		}
+		s.changed()
 	}
 	return nil
+}
+
+// fresh reports whether the step has copied the present version of its param.
+func (s *Step) fresh() bool { return s.source != nil && s.seen == s.source.version }
+
+// changed notes what a launch of the step has read and written.
+func (s *Step) changed() {
+	if s.source != nil {
+		s.seen = s.source.version
+	}
+	for _, e := range s.writes {
+		e.version++
+	}
+}
+
+// forget makes all copies of params anew: a run that failed may have left some undone.
+func (p *Plan) forget() {
+	for _, s := range p.steps {
+		s.seen = 0
+	}
 }
 
 // Replays reports whether Run of these directions replays what was recorded.

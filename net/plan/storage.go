@@ -14,19 +14,20 @@ import (
 // that of the first plan that used it.
 type Storage struct {
 	dev                    engine.Device
-	entries                map[string]entry
+	entries                map[string]*entry
 	arenas                 []engine.Buffer
 	paramBytes, stateBytes int64
 }
 
 type entry struct {
-	desc engine.Desc
-	buf  engine.Buffer
+	desc    engine.Desc
+	buf     engine.Buffer
+	version int // counts what was written: what was derived from an older one is made anew
 }
 
 // NewStorage is an empty storage on dev.
 func NewStorage(dev engine.Device) *Storage {
-	return &Storage{dev: dev, entries: map[string]entry{}}
+	return &Storage{dev: dev, entries: map[string]*entry{}}
 }
 
 // Close frees the memory. Plans of the storage must not run afterwards.
@@ -35,7 +36,7 @@ func (s *Storage) Close() error {
 	for _, b := range s.arenas {
 		errs = append(errs, b.Close())
 	}
-	s.arenas, s.entries = nil, map[string]entry{}
+	s.arenas, s.entries = nil, map[string]*entry{}
 	return errors.Join(errs...)
 }
 
@@ -80,7 +81,7 @@ func (s *Storage) allocate(p *program, missing []graph.Value, origin graph.Origi
 	var at int64
 	for _, v := range missing {
 		n := p.bytes(p.desc(v))
-		s.entries[p.keys[v]] = entry{desc: p.desc(v), buf: arena.Slice(at, n)}
+		s.entries[p.keys[v]] = &entry{desc: p.desc(v), buf: arena.Slice(at, n), version: 1}
 		at += aligned(n)
 	}
 	if origin == graph.FromParam {

@@ -1,3 +1,4 @@
+#include "bf16.hpp"
 #include "channelwise.hpp"
 
 #ifdef GOCAFFE_HAVE_DNNL
@@ -62,9 +63,10 @@ float inverse(float var, float eps) { return 1.f / std::sqrt(var + eps); }
 gc_kernel *forward(float eps, const gc_epilogue &e, const gc_io &io) {
   const Norm z(channels(io.in[0]), io.threads, 3);
   const bool y = io.out[0].dtype != GC_NONE, mean = io.out[1].dtype != GC_NONE, var = io.out[2].dtype != GC_NONE;
-  if (y) same_layout(io.in[0], io.out[0]);
+  if (y) alike(io.in[0], io.out[0]);
+  const Walk w(io);
   const int bias = e.bias ? 2 : -1, add = e.add ? 2 + e.bias : -1, out = io.n_in;
-  if (e.add) same_layout(io.in[0], io.in[add]);
+  if (e.add) alike(io.in[0], io.in[add]);
   const float slope = e.relu ? e.slope : 1.f;
   const auto gather = PICK(moments);
   const auto apply = PICK(scale_shift);
@@ -76,7 +78,9 @@ gc_kernel *forward(float eps, const gc_epilogue &e, const gc_io &io) {
     z.run(
         [&](int64_t p, int64_t item, int64_t at, int64_t c) {
           double count = static_cast<double>((item - items * p / parts) * per_item);
-          gather(f32(b, 0) + at, z.s.s, z.s.lanes, &count, z.partial(ws, p, 0) + c, z.partial(ws, p, 1) + c);
+          w.read(b, at, z.s.s, z.s.lanes, [&](float *const *q, int64_t s) {
+            gather(q[0], s, z.s.lanes, &count, z.partial(ws, p, 0) + c, z.partial(ws, p, 1) + c);
+          });
         },
         [&](int64_t c) {
           double count = 0, mu = 0, m2 = 0;
@@ -95,7 +99,10 @@ gc_kernel *forward(float eps, const gc_epilogue &e, const gc_io &io) {
           if (var) f32(b, out + 2)[c] = v;
         },
         [&](int64_t at, int64_t c) {
-          if (y) apply(f32(b, 0) + at, add < 0 ? nullptr : f32(b, add) + at, f32(b, out) + at, z.s.s, z.s.lanes, m + c, a + c, shift + c, slope);
+          if (!y) return;
+          w.each(b, at, z.s.s, z.s.lanes, [&](float *const *q, int64_t s) {
+            apply(q[0], add < 0 ? nullptr : q[add], q[out], s, z.s.lanes, m + c, a + c, shift + c, slope);
+          });
         });
   });
   k->workspace = z.bytes();
@@ -106,11 +113,12 @@ gc_kernel *forward(float eps, const gc_epilogue &e, const gc_io &io) {
 // dx = f·i·d − f·i·t(d)/n − f·i³·t(d·(x−mean))/n·(x−mean).
 gc_kernel *backward(float eps, bool relu, float slope, const gc_io &io) {
   const Norm z(channels(io.in[0]), io.threads, 4);
-  same_layout(io.in[0], io.in[1]);
-  if (relu) same_layout(io.in[0], io.in[5]);
+  alike(io.in[0], io.in[1]);
+  if (relu) alike(io.in[0], io.in[5]);
+  const Walk w(io);
   const int out = io.n_in;
   const bool dx = io.out[0].dtype != GC_NONE, dscale = io.out[1].dtype != GC_NONE, dshift = io.out[2].dtype != GC_NONE;
-  if (dx) same_layout(io.in[0], io.out[0]);
+  if (dx) alike(io.in[0], io.out[0]);
   const float n = static_cast<float>(z.s.v.n * z.s.v.s);
   const auto sums = PICK(grad_sums);
   const auto apply = PICK(grad_apply);
@@ -119,10 +127,11 @@ gc_kernel *backward(float eps, bool relu, float slope, const gc_io &io) {
     memset(ws, 0, z.bytes());
     float *m = z.coefficients(ws, 0), *f = z.coefficients(ws, 1), *g = z.coefficients(ws, 2), *h = z.coefficients(ws, 3);
     std::copy(f32(b, 2), f32(b, 2) + z.s.v.c, m);
-    const float *dy = f32(b, 0), *x = f32(b, 1), *y = relu ? f32(b, 5) : nullptr;
     z.run(
         [&](int64_t p, int64_t, int64_t at, int64_t c) {
-          sums(dy + at, x + at, y ? y + at : nullptr, m + c, slope, z.s.s, z.s.lanes, z.partial(ws, p, 0) + c, z.partial(ws, p, 1) + c);
+          w.read(b, at, z.s.s, z.s.lanes, [&](float *const *q, int64_t s) {
+            sums(q[0], q[1], relu ? q[5] : nullptr, m + c, slope, s, z.s.lanes, z.partial(ws, p, 0) + c, z.partial(ws, p, 1) + c);
+          });
         },
         [&](int64_t c) {
           double sum = 0, dot = 0;
@@ -138,7 +147,10 @@ gc_kernel *backward(float eps, bool relu, float slope, const gc_io &io) {
           if (dshift) f32(b, out + 2)[c] = static_cast<float>(sum);
         },
         [&](int64_t at, int64_t c) {
-          if (dx) apply(dy + at, x + at, y ? y + at : nullptr, f32(b, out) + at, z.s.s, z.s.lanes, m + c, f + c, g + c, h + c, slope);
+          if (!dx) return;
+          w.each(b, at, z.s.s, z.s.lanes, [&](float *const *q, int64_t s) {
+            apply(q[0], q[1], relu ? q[5] : nullptr, q[out], s, z.s.lanes, m + c, f + c, g + c, h + c, slope);
+          });
         });
   });
   k->workspace = z.bytes();

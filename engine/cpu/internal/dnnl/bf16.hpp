@@ -34,7 +34,7 @@ class Walk {
   }
 
  private:
-  static constexpr int most = 8;
+  static constexpr int most = 9;  // of BatchNormScaleGrad
   static constexpr int64_t room = 1024;
 
   template <class F>
