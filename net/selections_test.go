@@ -111,3 +111,28 @@ layer { name: "relu" type: "ReLU" bottom: "y" top: "z" }`, net.Options{})
 	must(t, n.Forward())
 	near(t, "z", read(t, n, "z"), []float32{3, 4})
 }
+
+// Detections and what they are held against, both of a size that the data decide,
+// one behind the other: the number of rows is that of each batch.
+func TestDetectionsEvaluated(t *testing.T) {
+	n := open(t, `
+layer { name: "loc" type: "Input" top: "loc" input_param { shape { dim: 1 dim: 8 } } }
+layer { name: "conf" type: "Input" top: "conf" input_param { shape { dim: 1 dim: 4 } } }
+layer { name: "priors" type: "Input" top: "priors" input_param { shape { dim: 1 dim: 2 dim: 8 } } }
+layer { name: "truth" type: "Input" top: "truth" input_param { shape { dim: 1 dim: 1 dim: 1 dim: 8 } } }
+layer { name: "found" type: "DetectionOutput" bottom: "loc" bottom: "conf" bottom: "priors" top: "found"
+  detection_output_param { num_classes: 2 confidence_threshold: 0.5 nms_param { nms_threshold: 0.5 } } }
+layer { name: "rows" type: "DetectionEvaluate" bottom: "found" bottom: "truth" top: "rows" detection_evaluate_param { num_classes: 2 } }`, net.Options{})
+	must(t, n.SetInput("loc", make([]float32, 8)))
+	must(t, n.SetInput("priors", []float32{0, 0, 0.5, 0.5, 0.5, 0.5, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}))
+	must(t, n.SetInput("truth", []float32{0, 1, 0, 0, 0, 0.5, 0.5, 0}))
+	for _, c := range []struct{ conf, want []float32 }{
+		{[]float32{0, 0.9, 0, 0.7}, []float32{-1, 1, 1, -1, -1, 0, 1, 0.9, 1, 0, 0, 1, 0.7, 0, 1}},
+		{[]float32{0, 0.1, 0, 0.1}, []float32{-1, 1, 1, -1, -1}},
+		{[]float32{0, 0.1, 0, 0.7}, []float32{-1, 1, 1, -1, -1, 0, 1, 0.7, 0, 1}},
+	} {
+		must(t, n.SetInput("conf", c.conf))
+		must(t, n.Forward())
+		near(t, "rows", read(t, n, "rows"), c.want)
+	}
+}
