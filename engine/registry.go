@@ -8,6 +8,10 @@ import (
 
 // Config is what the command line says about a device.
 type Config struct {
+	// Warn is told, in one line, of what an engine can do without but a user should know
+	// of, such as a cache file that cannot be read. It may be nil.
+	Warn func(line string)
+
 	Index     int    // which device of its kind, -gpu's number
 	Threads   int    // 0: one a core
 	Precision string // "" is PrecisionFP32; an engine refuses what it lacks

@@ -59,7 +59,9 @@ func (a *app) openGPU(ids []int, say gpuLog) (engine.Device, error) {
 	if err := say.using(ids); err != nil {
 		return nil, err
 	}
-	dev, err := engine.Open(cuda.Name, engine.Config{Index: ids[0], Precision: a.flags.precision})
+	dev, err := engine.Open(cuda.Name, engine.Config{Index: ids[0], Precision: a.flags.precision, Warn: func(line string) {
+		a.log.Warningf("gocaffe.go", 1, "%s", line)
+	}})
 	if err != nil {
 		return nil, errNoGPU(err)
 	}

@@ -29,7 +29,8 @@ import (
 // Open opens a GPU. Each thing that can be missing, the driver, a GPU, a driver young
 // enough, has its own error. The libraries are looked for when an op needs them.
 func Open(c engine.Config) (engine.Device, error) {
-	if err := checkPrecision(c.Precision); err != nil {
+	precision, err := engine.ChoosePrecision(Name, c.Precision, engine.PrecisionFP32, engine.PrecisionTF32, engine.PrecisionBF16)
+	if err != nil {
 		return nil, err
 	}
 	driver, err := shim.OpenDriver()
@@ -40,15 +41,23 @@ func Open(c engine.Config) (engine.Device, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cuda: %w", err)
 	}
-	return newDevice(ctx)
+	d, err := newDevice(ctx, c.Warn)
+	if err != nil {
+		return nil, err
+	}
+	if d.precision = precision; precision == engine.PrecisionFP32 {
+		return d, nil
+	}
+	if d.capability < minNarrow {
+		return nil, joinFailed(d, fmt.Errorf("%w %s: it takes compute capability %d.%d (Ampere) or newer, this GPU's is %d.%d",
+			engine.ErrPrecision, precision, minNarrow/10, minNarrow%10, d.capability/10, d.capability%10), d.Close())
+	}
+	return layouter{d}, nil
 }
 
-func checkPrecision(p string) error {
-	if p != "" && p != "fp32" {
-		return fmt.Errorf("cuda: precision %q: this engine computes in fp32", p)
-	}
-	return nil
-}
+// minNarrow is the compute capability of the oldest GPUs whose tensor cores take TF32 and
+// bfloat16.
+const minNarrow = 80
 
 // device is one GPU.
 type device struct {
@@ -57,10 +66,17 @@ type device struct {
 	code       code
 	flags      flags
 	sms        int // multiprocessors
+	precision  string
+	libs       libraries
+	plans      planCache
 }
 
-func newDevice(ctx *shim.Context) (*device, error) {
+func newDevice(ctx *shim.Context, warn func(string)) (*device, error) {
 	d := &device{ctx: ctx}
+	if warn == nil {
+		warn = func(string) {}
+	}
+	d.plans.open(ctx, warn)
 	var err error
 	if d.capability, err = ctx.Capability(); err != nil {
 		return nil, d.failed(err)
@@ -92,7 +108,7 @@ func (d *device) failed(err error) error {
 
 // Info implements engine.Device.
 func (d *device) Info() engine.Info {
-	return engine.Info{Engine: Name, Name: d.ctx.Name, Libraries: []engine.Library{d.ctx.Info()}}
+	return engine.Info{Engine: Name, Name: d.ctx.Name, Precision: d.precision, Libraries: []engine.Library{d.ctx.Info()}}
 }
 
 // NewStream implements engine.Device.
@@ -100,7 +116,7 @@ func (d *device) NewStream() (engine.Stream, error) { return newStream(d) }
 
 // Close implements engine.Device. The GPU's context stays with the process.
 func (d *device) Close() error {
-	return joinFailed(d, d.flags.close(d), d.code.close())
+	return joinFailed(d, d.libs.close(), d.flags.close(d), d.code.close())
 }
 
 // kernel is a prepared op.

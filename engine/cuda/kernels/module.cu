@@ -3,6 +3,7 @@
 #include "smooth_l1.cu"
 #include "binary.cu"
 #include "batchnorm.cu"
+#include "epilogue.cu"
 #include "reduce.cu"
 #include "softmax.cu"
 #include "sigmoid_loss.cu"

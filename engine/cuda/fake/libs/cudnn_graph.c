@@ -260,6 +260,17 @@ static desc *result(const desc *op) {
   return op->kind == OP_GRAD_WEIGHTS ? op->t[0] : op->kind == OP_GRAD_DATA ? op->t[1] : op->t[2];
 }
 
+// dense is 1 for a tensor without gaps whose channels are last, or first.
+static int dense(const shape *s) {
+  int64_t last = s->dims[1], first = 1;
+  int is_last = s->strides[1] == 1, is_first = 1;
+  for (int i = s->rank - 1; i >= 0; i--) {
+    is_first &= s->strides[i] == first, first *= s->dims[i];
+    if (i != 1) is_last &= s->strides[i] == last, last *= s->dims[i];
+  }
+  return is_last || is_first;
+}
+
 // A graph is offered if it is one convolution and pointwise operations that each take the
 // result before: virtual between them, in memory at the end.
 static int finalize_graph(desc *d) {
@@ -271,7 +282,7 @@ static int finalize_graph(desc *d) {
     if (i > 0 && (op->kind != OP_POINTWISE || op->t[0] != result(d->ops[i - 1]))) return refuse(NOT_SUPPORTED, "operation %d does not follow", i);
     if (out->virtual_ != (i < d->count - 1)) return refuse(BAD_PARAM, "the result of operation %d should%s be virtual", i, out->virtual_ ? " not" : "");
     for (int t = 0; t < 3; t++)
-      if (op->t[t] && op->t[t]->s.strides[1] != 1) return refuse(NOT_SUPPORTED, "channels are not last in operation %d", i);
+      if (op->t[t] && !dense(&op->t[t]->s)) return refuse(NOT_SUPPORTED, "a tensor of operation %d is neither channels last nor first", i);
   }
   return OK;
 }

@@ -218,9 +218,12 @@ func (m *CublasLtMatmul) describe(z CublasLtShape) error {
 		at         *unsafe.Pointer
 		kind, r, c int
 	}{{&m.k.a, z.TypeA, ar, ac}, {&m.k.b, z.TypeB, br, bc}, {&m.k.c, z.TypeC, z.M, z.N}, {&m.k.d, z.TypeD, z.M, z.N}} {
-		if err := m.h.check("cublasLtMatrixLayoutCreate", C.gc_cublasLtMatrixLayoutCreate(l.at, C.int(l.kind), C.uint64_t(l.r), C.uint64_t(l.c), C.int64_t(l.r))); err != nil {
+		var layout unsafe.Pointer
+		status := C.gc_cublasLtMatrixLayoutCreate(&layout, C.int(l.kind), C.uint64_t(l.r), C.uint64_t(l.c), C.int64_t(l.r))
+		if err := m.h.check("cublasLtMatrixLayoutCreate", status); err != nil {
 			return err
 		}
+		*l.at = layout
 	}
 	return m.prefer(z)
 }
@@ -248,6 +251,9 @@ func (m *CublasLtMatmul) prefer(z CublasLtShape) error {
 	}
 	return err
 }
+
+// Name identifies the algorithm for one version of the library.
+func (a *CublasLtAlgo) Name() string { return fmt.Sprintf("%x", a.algo) }
 
 // maxProducts is how many algorithms are asked for.
 const maxProducts = 8

@@ -24,6 +24,9 @@ import (
 // descriptors: there is no such kernel, and another one may be asked for.
 var ErrNotSupported = errors.New("not supported by the library")
 
+// ErrTooOld is in the chain of the error for a library that is too old.
+var ErrTooOld = errors.New("the library is too old")
+
 // Values of cuDNN's enumerations, equal in versions 8.9 and 9.
 const (
 	CudnnFloat    = 0
@@ -53,7 +56,7 @@ var cudnnOnce = sync.OnceValues(func() (*Cudnn, error) {
 	C.gc_cudnn_use(lib.handle)
 	c := &Cudnn{lib: lib}
 	if v := c.version(); v < 8900 {
-		return nil, fmt.Errorf("%s is cuDNN %s: 8.9 or later is needed", lib.path, c.Version())
+		return nil, fmt.Errorf("%w: %s is cuDNN %s, 8.9 or later is needed", ErrTooOld, lib.path, c.Version())
 	}
 	return c, nil
 })

@@ -96,11 +96,12 @@ const (
 )
 
 // CudnnGraphShape is a convolution of the graph API, with what follows it. Tensors
-// lie with their channels last; Dims are in N, C, S… order, of at least two spatial
+// lie with their channels last, unless Plain; dimensions are in N, C, S… order, of at least two spatial
 // axes. Tensors are numbered as the kernel gets them: two inputs, the bias, the
 // tensor to add, the output.
 type CudnnGraphShape struct {
 	Direction             CudnnDirection
+	Plain                 bool // channels before the spatial axes instead
 	X, W, Y               []int
 	TypeX, TypeW, TypeY   int
 	Pad, Stride, Dilation []int
@@ -114,6 +115,7 @@ type CudnnGraph struct {
 	h      *CudnnHandle
 	graph  unsafe.Pointer
 	all    []unsafe.Pointer
+	plain  bool
 	nextID int64
 	ids    []int64 // of the kernel's tensors in its order
 }
@@ -174,7 +176,7 @@ func (h *CudnnHandle) NewGraph(z CudnnGraphShape) (*CudnnGraph, error) {
 		return nil, err
 	}
 	defer leave()
-	g := &CudnnGraph{h: h}
+	g := &CudnnGraph{h: h, plain: z.Plain}
 	if err := g.build(z); err != nil {
 		return nil, errors.Join(err, g.Close())
 	}
@@ -239,20 +241,11 @@ type node struct {
 	id int64
 }
 
-// tensor describes a tensor with its channels last. A virtual one is only a value
-// between two operations, in float32.
+// tensor describes a dense tensor. A virtual one is only a value between two
+// operations, in float32.
 func (g *CudnnGraph) tensor(dims []int, kind int, virtual bool) (node, error) {
 	g.nextID++
-	d, strides := make([]int64, len(dims)), make([]int64, len(dims))
-	step := int64(dims[1])
-	for i := len(dims) - 1; i >= 0; i-- {
-		d[i] = int64(dims[i])
-		if i != 1 {
-			strides[i] = step
-			step *= d[i]
-		}
-	}
-	strides[1] = 1
+	d, strides := int64s(dims), g.strides(dims)
 	b := g.keep(g.h.backend(kindTensor))
 	if virtual {
 		kind = CudnnFloat
@@ -265,6 +258,22 @@ func (g *CudnnGraph) tensor(dims []int, kind int, virtual bool) (node, error) {
 	b.set(attrTensorVirtual, typeBoolean, 1, unsafe.Pointer(&virtual))
 	b.finalize()
 	return node{at: b.at, id: g.nextID}, b.err
+}
+
+// strides are those of a dense tensor in the graph's layout.
+func (g *CudnnGraph) strides(dims []int) []int64 {
+	strides := make([]int64, len(dims))
+	step := int64(1)
+	if !g.plain {
+		strides[1], step = 1, int64(dims[1])
+	}
+	for i := len(dims) - 1; i >= 0; i-- {
+		if g.plain || i != 1 {
+			strides[i] = step
+			step *= int64(dims[i])
+		}
+	}
+	return strides
 }
 
 func (g *CudnnGraph) convolution(z CudnnGraphShape) (unsafe.Pointer, error) {

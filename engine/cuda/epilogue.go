@@ -1,0 +1,47 @@
+//go:build cgo && linux
+
+package cuda
+
+import "github.com/gocaffe/gocaffe/engine"
+
+// epilogueArgs finish a product: y = act(y + bias + add), bias and add where not 0.
+type epilogueArgs struct {
+	Y, Bias, Add    uint64
+	Inner, Channels div
+	N, ReLU         uint32
+	Slope           float32
+}
+
+var epilogue = declare[epilogueArgs]("epilogue", formF32, formBF16)
+
+// addEpilogue adds our own kernel for what a library's does not do. The epilogue's inputs
+// are inputs first, first+1, … of the launch.
+func (b *build) addEpilogue(e engine.Epilogue, out engine.Desc, extra []engine.Desc, first int) {
+	if e == (engine.Epilogue{}) {
+		return
+	}
+	var bias, add pointer
+	if e.Bias {
+		if err := plain(b.op, extra[0]); err != nil {
+			b.fail(err)
+			return
+		}
+		bias, extra, first = input(first), extra[1:], first+1
+	}
+	if e.Add {
+		if _, err := alike(b.op, extra[0], out); err != nil {
+			b.fail(err)
+			return
+		}
+		add = input(first)
+	}
+	z, err := viewOf(b.op, out, 1, 1)
+	if err != nil {
+		b.fail(err)
+		return
+	}
+	packs(b, epilogue, formOf(out.DType), z.count(), func(l *launch) epilogueArgs {
+		return epilogueArgs{Y: l.out[0], Bias: bias.at(l), Add: add.at(l), Inner: divOf(z.inner), Channels: divOf(z.mid),
+			N: uint32(z.count()), ReLU: flag(e.Act == engine.ActReLU), Slope: e.Slope}
+	})
+}

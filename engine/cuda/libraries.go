@@ -1,0 +1,85 @@
+//go:build cgo && linux
+
+package cuda
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/gocaffe/gocaffe/engine"
+	"github.com/gocaffe/gocaffe/engine/cuda/internal/shim"
+)
+
+// libraries are cuDNN and cuBLASLt on one GPU, opened when the first op needs them. What
+// is missing is found out once; the ops that need it answer ErrUnsupported with the reason,
+// so that the plan runs them on the host and says so.
+type libraries struct {
+	mu       sync.Mutex // a handle is used by one thread at a time
+	cudnn    handle[*shim.CudnnHandle]
+	cublaslt handle[*shim.CublasLtHandle]
+}
+
+// handle is a library's state, or why there is none.
+type handle[H any] struct {
+	once sync.Once
+	at   H
+	open bool
+	err  error
+}
+
+func (h *handle[H]) get(open func() (H, error)) (H, error) {
+	h.once.Do(func() {
+		h.at, h.err = open()
+		h.open = h.err == nil
+	})
+	return h.at, h.err
+}
+
+// cudnn is cuDNN's handle.
+func (d *device) cudnn() (*shim.CudnnHandle, error) {
+	return d.libs.cudnn.get(func() (*shim.CudnnHandle, error) {
+		lib, err := shim.OpenCudnn()
+		if err != nil {
+			return nil, fmt.Errorf("%w; install cuDNN 9 (pip install nvidia-cudnn-cu12, or NVIDIA's package cudnn9-cuda-12)", err)
+		}
+		return lib.NewHandle(d.ctx)
+	})
+}
+
+// cublaslt is cuBLASLt's handle, of the major version of CUDA that cuDNN was built for.
+func (d *device) cublaslt() (*shim.CublasLtHandle, error) {
+	return d.libs.cublaslt.get(func() (*shim.CublasLtHandle, error) {
+		major := 0
+		if dnn, err := shim.OpenCudnn(); err == nil {
+			major = dnn.Major()
+		}
+		lib, err := shim.OpenCublasLt(major, d.ctx.Driver)
+		if err != nil {
+			return nil, fmt.Errorf("%w; install CUDA's cuBLAS (pip install nvidia-cublas-cu12, or NVIDIA's package libcublas-12)", err)
+		}
+		return lib.NewHandle(d.ctx)
+	})
+}
+
+// close frees what was opened.
+func (l *libraries) close() error {
+	var err error
+	if l.cudnn.open {
+		err = l.cudnn.at.Close()
+	}
+	if l.cublaslt.open {
+		err = errors.Join(err, l.cublaslt.at.Close())
+	}
+	return err
+}
+
+// refused makes an engine.UnsupportedError of a library that is missing or that has no
+// kernel; other errors stay what they are.
+func (d *device) refused(op engine.Op, err error) error {
+	var missing *shim.MissingError
+	if errors.As(err, &missing) || errors.Is(err, shim.ErrNotSupported) || errors.Is(err, shim.ErrTooOld) {
+		return unsupported(op, err.Error())
+	}
+	return d.failed(err)
+}
