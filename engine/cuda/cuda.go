@@ -190,7 +190,7 @@ func unsupported(op engine.Op, why string) error {
 func (d *device) Prepare(op engine.Op, in, out []engine.Desc) (engine.Kernel, error) {
 	f, ok := prepares[reflect.TypeOf(op)]
 	if !ok {
-		return nil, unsupported(op, "it has no kernel for this op")
+		return nil, missing(op)
 	}
 	full, err := complete(op, in, out)
 	if err != nil {

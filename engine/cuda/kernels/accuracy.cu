@@ -54,14 +54,6 @@ struct ArgMaxArgs {
   u32 top, has_axis, values;
 };
 
-// rank orders as ArgMax does: larger values first, among equals larger indices,
-// NaN last. It is not 0.
-DEV u64 rank_of(float v, u32 i) {
-  u32 u = bits_of(v == 0 ? 0.0f : v);
-  u = u >> 31 ? ~u : u | 0x80000000u;
-  return (u64)(v != v ? 0 : u) << 32 | (i + 1);
-}
-
 template <class R, class T> DEV void argmax(const ArgMaxArgs &a) {
   const T *x = (const T *)a.x;
   float *y = (float *)a.y;

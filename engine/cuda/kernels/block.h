@@ -4,7 +4,7 @@
 
 // The shared memory of a block: the first words are fold's, the others a body's
 // own. It is one array because clang orders several as it likes.
-#define FOLD_WORDS 64
+#define FOLD_WORDS 128
 #define OWN_WORDS 1056
 SHARED __attribute__((aligned(16))) u32 shared_words[FOLD_WORDS + OWN_WORDS];
 

@@ -9,6 +9,8 @@
 #include "sigmoid_loss.cu"
 #include "l2norm.cu"
 #include "accuracy.cu"
+#include "confusion.cu"
+#include "margin.cu"
 #include "pool.cu"
 #include "lrn.cu"
 #include "copy.cu"

@@ -13,6 +13,14 @@ DEV u32 place_of(const Axes &z, u32 i) {
   return o * z.along * z.inner.d + (i - o * z.inner.d);
 }
 
+// rank_of is larger for what comes first where elements of a row are ranked: larger
+// values, among equals larger indices, NaN last. It is not 0, and holds i + 1 below.
+DEV u64 rank_of(float v, u32 i) {
+  u32 u = bits_of(v == 0 ? 0.0f : v);
+  u = u >> 31 ? ~u : u | 0x80000000u;
+  return (u64)(v != v ? 0 : u) << 32 | (i + 1);
+}
+
 // ROWS names a kernel in two forms: a block a row, and a thread a row for rows
 // that lie side by side.
 #define ROWS(name, A, body)                          \

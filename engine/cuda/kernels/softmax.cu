@@ -61,6 +61,16 @@ template <class T> DEV void softmax_loss(const LossArgs &a) {
 BLOCKS(softmax_loss_f32, LossArgs, softmax_loss<float>)
 BLOCKS(softmax_loss_bf16, LossArgs, softmax_loss<bf16>)
 
+// softmax_loss_each is what softmax_loss sums up.
+DEV void softmax_loss_each(const LossArgs &a) {
+  for (u32 i = first(); i < a.z.rows; i += step()) {
+    i32 c = class_of(a.labels, i);
+    float p = c < 0 ? 1 : ((const float *)a.prob)[place_of(a.z, i) + (u32)c * a.z.inner.d];
+    ((float *)a.y)[i] = c < 0 ? 0 : -log32(larger(p, LEAST));
+  }
+}
+THREADS(softmax_loss_each_f32, LossArgs, softmax_loss_each)
+
 // loss_scale is one block: what the gradient of a loss is multiplied by.
 DEV void loss_scale(const LossArgs &a) {
   float valid = sum<Block>(a.z.rows, [&](u32 i) { return class_of(a.labels, i) < 0 ? 0.0f : 1.0f; });
