@@ -12,6 +12,7 @@ import (
 	_ "github.com/gocaffe/gocaffe/data/lmdb"
 	"github.com/gocaffe/gocaffe/engine"
 	_ "github.com/gocaffe/gocaffe/engine/cpu"
+	_ "github.com/gocaffe/gocaffe/engine/cuda"
 	_ "github.com/gocaffe/gocaffe/engine/ref"
 	"github.com/gocaffe/gocaffe/net"
 	"github.com/gocaffe/gocaffe/net/spec"

@@ -46,8 +46,15 @@ func Build(dir string) error {
 	return nil
 }
 
-// BuildDriver compiles libcuda.so.1 alone, with more arguments for g++ than Build gives.
-func BuildDriver(dir string, args ...string) error { return compile(driver, dir, args...) }
+// BuildWithout compiles a libcuda.so.1 that lacks one of its functions, and our kernels.
+func BuildWithout(dir, function string) error {
+	script := filepath.Join(dir, "without")
+	if err := os.WriteFile(script, []byte("{ local: "+function+"; };\n"), 0o644); err != nil {
+		return err
+	}
+	old := library{driver.file, driver.sources[:len(driver.sources)-1]}
+	return compile(old, dir, "-Wl,--version-script="+script)
+}
 
 // compile makes one library. Like the PTX, the kernels are built without contracted
 // multiplications and additions, so that both give the same numbers.
