@@ -83,7 +83,7 @@ func (p *program) spans() map[graph.Value]*span {
 			s = &span{v: root, first: at, bytes: aligned(p.bytes(p.desc(root)))}
 			spans[root] = s
 		}
-		s.last = max(s.last, at)
+		s.first, s.last = min(s.first, at), max(s.last, at)
 	}
 	for v := range p.values {
 		if p.values[v].Origin == graph.FromFeed {

@@ -216,3 +216,30 @@ func TestDerived(t *testing.T) {
 		t.Error("params that Run updated are not copied anew")
 	}
 }
+
+// TestDerivedLives runs a plan again and again: where nothing is copied anew, nobody else
+// may have used the copies' memory.
+func TestDerivedLives(t *testing.T) {
+	dev := enginetest.DevicesAt(t, engine.PrecisionBF16)["ref"]
+	for seed := range int64(10) {
+		g, err := graph.Build(resolve(t, randomNet(rand.New(rand.NewSource(seed)))), graph.Options{Lower: layers.Lower})
+		must(t, err)
+		p, err := plan.Compile(g, dev, plan.Options{})
+		must(t, err)
+		r := rand.New(rand.NewSource(seed))
+		for _, prm := range g.Params {
+			must(t, p.Store(prm.Value, random(r, g.Shape(prm.Value).Count())))
+		}
+		must(t, p.Feed(g.Feeds[0].Values[0], random(r, g.Shape(g.Feeds[0].Values[0]).Count())))
+		first, loss := make([]float32, 1), make([]float32, 1)
+		must(t, p.Run(graph.Forward))
+		must(t, p.Fetch(g.Loss, first))
+		for range 2 {
+			must(t, p.Run(graph.Forward))
+			if must(t, p.Fetch(g.Loss, loss)); loss[0] != first[0] {
+				t.Fatalf("seed %d: loss %g, of the first run %g", seed, loss[0], first[0])
+			}
+		}
+		must(t, p.Close())
+	}
+}
