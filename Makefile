@@ -16,7 +16,7 @@ MNIST       := examples/mnist
 # How long each fuzz target runs, and how many inputs at once.
 FUZZTIME    ?= 60s
 FUZZPROCS   ?= 2
-.PHONY: help deps build install test fuzz mnist bench bench-compare lint proto ptx test-cuda fake-cuda clean
+.PHONY: help deps build install test fuzz mnist bench bench-compare lint proto ptx test-cuda fake-cuda gpu-bundle clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -82,6 +82,10 @@ test-cuda: fake-cuda ## run the tests of the CUDA engine on stand-ins for NVIDIA
 
 fake-cuda: ## build the stand-ins for NVIDIA's libraries that the tests run on
 	$(GO) run ./engine/cuda/fake/build $(FAKECUDA)
+
+gpu-bundle: deps ## make bin/gpu-bundle, a folder whose gpu-test.sh tests this tree on a machine with a GPU
+	rm -rf bin/gpu-bundle
+	GO="$(GO)" gpu/bundle.sh bin/gpu-bundle
 
 clean: ## remove what the build made
 	rm -rf bin

@@ -1,10 +1,12 @@
 """Times a Caffe prototxt in PyTorch: the peer of `gocaffe time` in `make bench`.
 
     python3 bench/torch_time.py train_val.prototxt --iterations 10 [--phase TEST] [--batch 1] [--threads 2] [--precision bf16]
+    [--device cuda]
 
 Prints one line of JSON: the version and the milliseconds of one pass in NCHW and
 in channels-last order. In TRAIN a pass is forward and backward, in TEST it is
-forward without gradients. BatchNorm and the Scale behind it become one
+forward without gradients; with --device cuda a pass in TRAIN also updates the
+weights by SGD with momentum, as `gocaffe train` does. BatchNorm and the Scale behind it become one
 BatchNorm2d, as somebody who ports the net would write it.
 """
 
@@ -192,35 +194,45 @@ class Add(nn.Module):
         return sum(xs[1:], xs[0])
 
 
-def measure(net, training, memory_format, iterations, precision):
+def measure(net, training, memory_format, iterations, precision, device):
     """measure gives the milliseconds of one pass, after two that warm up."""
-    net = net.to(memory_format=memory_format).train(training)
+    net = net.to(device=device, memory_format=memory_format).train(training)
+    on_gpu = device == "cuda"
+    update = torch.optim.SGD(net.parameters(), lr=1e-3, momentum=0.9, weight_decay=5e-4) if on_gpu and training else None
 
     def once():
         blobs = {}
         for name, shape in net.shapes.items():
             if name in inputs:
                 blobs[name] = inputs[name]
-        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+        with torch.autocast(device, torch.bfloat16, enabled=precision == "bf16"):
             out = net(blobs)
         if training:
             net.zero_grad(set_to_none=True)
             out.backward()
+            if update:
+                update.step()
+
+    def wait():
+        if on_gpu:
+            torch.cuda.synchronize()
 
     inputs = {}
     produced = {top for _, _, top in net.steps}
     for name, shape in net.shapes.items():
         if name in net.labels:
-            inputs[name] = torch.ones(shape, dtype=torch.long)
+            inputs[name] = torch.ones(shape, dtype=torch.long, device=device)
         elif name not in produced:
-            x = torch.full(shape, 0.5)
+            x = torch.full(shape, 0.5, device=device)
             inputs[name] = x.contiguous(memory_format=memory_format) if x.dim() == 4 else x
     with torch.set_grad_enabled(training):
         for _ in range(2):
             once()
+        wait()
         start = time.perf_counter()
         for _ in range(iterations):
             once()
+        wait()
     return (time.perf_counter() - start) / iterations * 1e3
 
 
@@ -232,13 +244,16 @@ def main():
     parser.add_argument("--batch", type=int, default=0, help="instead of the prototxt's")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--precision", default="fp32")
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     args = parser.parse_args()
+    torch.backends.cudnn.benchmark = True
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = args.precision == "tf32"
     torch.set_num_threads(args.threads)
     with open(args.model, encoding="utf-8") as f:
         net = Net(parse(f.read()), args.phase, "dummy", args.batch)
     result = {"version": torch.__version__}
     for name, order in (("nchw_ms", torch.contiguous_format), ("channels_last_ms", torch.channels_last)):
-        result[name] = measure(net, args.phase == "TRAIN", order, args.iterations, args.precision)
+        result[name] = measure(net, args.phase == "TRAIN", order, args.iterations, args.precision, args.device)
     print(json.dumps(result))
 
 

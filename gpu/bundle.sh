@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# bundle.sh FOLDER makes one folder that is carried to a machine with a GPU: the binary,
+# the tests as binaries, goldens, nets, MNIST and gpu-test.sh, which runs it all. The other
+# machine needs NVIDIA's driver, cuDNN 9 and cuBLAS, and a glibc no older than this one's;
+# neither Go nor a compiler. `make gpu-bundle` calls it.
+set -euo pipefail
+to=$(realpath -m "$1")
+cd "$(dirname "$0")/.."
+go=${GO:-go}
+
+mkdir -p "$to/tests" "$to/tree"
+"$go" build -o "$to/gocaffe" ./cmd/gocaffe
+for package in engine/cuda layers solver net/plan; do
+	"$go" test -c -o "$to/tests/${package//\//_}.test" "./$package"
+	mkdir -p "$to/tree/$package"
+done
+
+# A test reads files below and beside its package's folder.
+git ls-files -z -- testdata '*/testdata' examples bench/torch_time.py | tar -c --null -T - | tar -x -C "$to/tree"
+"$go" run ./cmd/mnist-lmdb "$to/tree/examples/mnist"
+cp gpu/gpu-test.sh "$to/gpu-test.sh"
+git describe --always --dirty >"$to/version"
+echo "$to: carry it to the machine with the GPU and run gpu-test.sh in it ($(du -sh "$to" | cut -f1))"
