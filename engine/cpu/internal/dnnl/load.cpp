@@ -5,6 +5,7 @@
 #endif
 #include <dlfcn.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #ifndef GOCAFFE_HAVE_DNNL
 
@@ -94,9 +95,14 @@ extern "C" int gc_has_bf16(void) { return allowed(dnnl_cpu_isa_avx512_core_bf16)
 
 extern "C" void *gc_alloc(int64_t bytes) {
   // A kernel may read a whole vector at the end of a tensor: never beyond 64 bytes.
-  const size_t n = (static_cast<size_t>(bytes) + 63) / 64 * 64;
+  const size_t n = (static_cast<size_t>(bytes) + 63) / 64 * 64, huge = size_t{2} << 20;
+  const bool large = n >= 4 * huge;
   void *p = nullptr;
-  return posix_memalign(&p, 64, n ? n : 64) == 0 ? p : nullptr;
+  if (posix_memalign(&p, large ? huge : 64, n ? n : 64) != 0) return nullptr;
+  // Arenas in pages of 2 MiB: with small ones a kernel that walks many planes misses the
+  // table of addresses all the time. A system that has no such pages ignores the advice.
+  if (large) madvise(p, n, MADV_HUGEPAGE);
+  return p;
 }
 
 extern "C" void gc_free(void *p) { free(p); }
