@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime/debug"
 	"slices"
 
 	"github.com/gocaffe/gocaffe/engine"
@@ -75,14 +76,22 @@ func (n *Net) initialise(g *graph.Graph, drawn [][]float32) error {
 	if err := n.use(g); err != nil {
 		return err
 	}
+	size := 0
 	_, err := n.drawParams(g, drawn, func(p int, values []float32) error {
-		if had[p] {
+		if size += 4 * len(values); had[p] {
 			return nil // the shared net's
 		}
 		return n.now.plan.Store(g.Params[p].Value, values)
 	})
+	if size > largeParams {
+		debug.FreeOSMemory()
+	}
 	return err
 }
+
+// largeParams is from how many bytes of params on the copies of their first values are
+// returned to the system at once: they would add to the memory that training needs.
+const largeParams = 32 << 20
 
 // checkLayers finds what is wrong without opening data: unknown types, wrong
 // numbers of bottoms, parameters that make no sense.

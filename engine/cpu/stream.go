@@ -77,7 +77,7 @@ func put(at *unsafe.Pointer, b engine.Buffer) error {
 	if !ok {
 		return fmt.Errorf("cpu: a launch on a %T: it is memory of another engine", b)
 	}
-	*at = own.at
+	*at, own.zero = own.at, false
 	return nil
 }
 
@@ -89,6 +89,7 @@ func (s *stream) CopyIn(dst engine.Buffer, src []byte) {
 		s.err = fmt.Errorf("cpu: copying %d bytes into a %T of %d", len(src), dst, dst.Bytes())
 	} else {
 		copy(b.mem(), src)
+		b.zero = false
 	}
 }
 
@@ -107,7 +108,9 @@ func (s *stream) Zero(dst engine.Buffer) {
 	if s.err != nil {
 		return
 	}
-	if b, ok := dst.(*buffer); ok {
+	if b, ok := dst.(*buffer); ok && b.zero {
+		return // clearing it would only take its memory from the system
+	} else if ok {
 		dnnl.Zero(b.at, b.bytes, s.threads)
 	} else {
 		s.err = fmt.Errorf("cpu: clearing a %T: it is memory of another engine", dst)

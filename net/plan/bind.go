@@ -16,21 +16,8 @@ func (p *Plan) bind() error {
 	if err := p.storage.ensure(p.program, p.stream); err != nil {
 		return err
 	}
-	for v := range p.values {
-		if p.inArena(graph.Value(v)) {
-			p.arenaSize = max(p.arenaSize, p.values[v].offset+p.values[v].bytes)
-		}
-	}
-	for _, s := range p.steps {
-		if s.kernel != nil {
-			p.workSize = max(p.workSize, s.kernel.Workspace())
-		}
-	}
 	if p.arena, err = p.alloc(p.arenaSize); err != nil {
 		return fmt.Errorf("plan: %d bytes of activations: %w; a smaller batch_size needs less", p.arenaSize, err)
-	}
-	if p.workspace, err = p.alloc(p.workSize); err != nil {
-		return fmt.Errorf("plan: %d bytes of workspace: %w", p.workSize, err)
 	}
 	for _, s := range p.steps {
 		s.args = p.argsOf(s)
@@ -75,12 +62,6 @@ func (p *Plan) alloc(n int64) (engine.Buffer, error) {
 	return b, nil
 }
 
-// inArena reports whether a root lies in the arena and is used at all.
-func (p *program) inArena(v graph.Value) bool {
-	_, stored := p.keys[v]
-	return !stored && p.values[v].root == v && p.values[v].bytes > 0
-}
-
 func (p *Plan) argsOf(s *Step) engine.Args {
 	var a engine.Args
 	for _, v := range s.In {
@@ -94,7 +75,7 @@ func (p *Plan) argsOf(s *Step) engine.Args {
 		a.Out = append(a.Out, p.buffer(v))
 	}
 	if s.kernel != nil && s.kernel.Workspace() > 0 {
-		a.Workspace = p.workspace.Slice(0, s.kernel.Workspace())
+		a.Workspace = p.arena.Slice(s.scratch, s.kernel.Workspace())
 	}
 	return a
 }

@@ -10,7 +10,8 @@ import (
 // span is the time during which a value's memory is in use: from the step that
 // writes it first to the one that reads it last.
 type span struct {
-	v           graph.Value
+	v           graph.Value // graph.None: the scratch of a kernel
+	step        *Step       // whose kernel
 	first, last int
 	bytes       int64
 	offset      int64
@@ -21,7 +22,9 @@ func (a *span) overlaps(b *span) bool { return a.first <= b.last && b.first <= a
 // memory gives every value that is neither param nor state an offset in the
 // arena. Values whose lives do not overlap share memory; an op that may write
 // over an input that dies with it does so. Feeds, kept values and copies of params live
-// for ever: the host writes and reads them between runs, or the next run reads them.
+// for ever: the host writes and reads them between runs, or the next run reads them. The
+// scratch of a kernel lives for one step: most of it fits where other values lie before
+// or after.
 func memory(p *program) error {
 	spans := p.spans()
 	if !p.opts.NoReuse {
@@ -31,6 +34,11 @@ func memory(p *program) error {
 	list := make([]*span, 0, len(spans))
 	for _, s := range spans {
 		list = append(list, s)
+	}
+	for i, s := range p.steps {
+		if s.kernel != nil && s.kernel.Workspace() > 0 {
+			list = append(list, &span{v: graph.None, step: s, first: i, last: i, bytes: aligned(s.kernel.Workspace())})
+		}
 	}
 	// The largest first, then in order of birth: few holes, the same every time.
 	sort.Slice(list, func(i, j int) bool {
@@ -45,16 +53,22 @@ func memory(p *program) error {
 	})
 	for i, s := range list {
 		s.offset = place(s, list[:i], p.opts.NoReuse)
+		p.arenaSize = max(p.arenaSize, s.offset+s.bytes)
+		if s.step != nil {
+			s.step.scratch = s.offset
+			continue
+		}
 		p.values[s.v].offset, p.values[s.v].bytes = s.offset, s.bytes
 	}
 	return nil
 }
 
-// place finds the lowest offset where s fits beside those placed before.
+// place finds the lowest offset where s fits beside those placed before. With apart all
+// values are beside each other; kernels still share their scratch.
 func place(s *span, placed []*span, apart bool) int64 {
 	var busy []*span
 	for _, o := range placed {
-		if apart || o.overlaps(s) {
+		if o.overlaps(s) || apart && (o.step == nil || s.step == nil) {
 			busy = append(busy, o)
 		}
 	}

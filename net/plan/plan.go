@@ -40,9 +40,6 @@ type Plan struct {
 	ownStorage bool
 	stream     engine.Stream
 	arena      engine.Buffer
-	arenaSize  int64
-	workspace  engine.Buffer
-	workSize   int64
 	scratch    engine.Buffer
 	reorders   map[string]engine.Kernel
 	recordings recordings
@@ -200,13 +197,12 @@ func (p *Plan) Device() engine.Device { return p.dev }
 // Memory is what a plan occupies, in bytes.
 type Memory struct {
 	Params, States int64 // shared by all plans of the storage
-	Activations    int64 // feeds, activations and gradients
-	Workspace      int64 // scratch of the kernels
+	Activations    int64 // feeds, activations and gradients, and scratch of the kernels between them
 }
 
 // Memory tells the sizes of the plan's arenas.
 func (p *Plan) Memory() Memory {
-	return Memory{Params: p.storage.paramBytes, States: p.storage.stateBytes, Activations: p.arenaSize, Workspace: p.workSize}
+	return Memory{Params: p.storage.paramBytes, States: p.storage.stateBytes, Activations: p.arenaSize}
 }
 
 // Close frees the kernels and the arenas; params and states stay with a Storage
@@ -219,7 +215,7 @@ func (p *Plan) Close() error {
 	for _, k := range p.reorders {
 		errs = append(errs, k.Close())
 	}
-	for _, b := range []engine.Buffer{p.arena, p.workspace, p.scratch} {
+	for _, b := range []engine.Buffer{p.arena, p.scratch} {
 		if b != nil {
 			errs = append(errs, b.Close())
 		}

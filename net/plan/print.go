@@ -23,7 +23,7 @@ func (p *Plan) Print(w io.Writer) error {
 		}
 	}
 	m := p.Memory()
-	_, err := fmt.Fprintf(w, "bytes: params %d, states %d, activations %d, workspace %d\n", m.Params, m.States, m.Activations, m.Workspace)
+	_, err := fmt.Fprintf(w, "bytes: params %d, states %d, activations %d\n", m.Params, m.States, m.Activations)
 	return err
 }
 

@@ -16,9 +16,10 @@ type Step struct {
 	Layer   int           // index in Graph.Layers, or -1
 	Dir     graph.Direction
 
-	kernel engine.Kernel
-	host   ref.Runner // set instead of kernel where the device has none
-	args   engine.Args
+	kernel  engine.Kernel
+	host    ref.Runner // set instead of kernel where the device has none
+	scratch int64      // where in the arena the kernel's scratch lies
+	args    engine.Args
 
 	derives bool     // copies a param or state: only needed when that has changed
 	source  *entry   // of which
@@ -52,6 +53,8 @@ type program struct {
 	keys    map[graph.Value]string // of params and states in the storage
 	kernels map[string]engine.Kernel
 	noted   map[string]bool
+
+	arenaSize int64 // set by the memory pass
 }
 
 func newProgram(g *graph.Graph, dev engine.Device, o Options) *program {

@@ -52,8 +52,11 @@ func HasBF16() bool { return C.gc_has_bf16() != 0 }
 // Alloc is memory aligned to engine.Align, or nil if there is none left.
 func Alloc(bytes int64) unsafe.Pointer { return C.gc_alloc(C.int64_t(bytes)) }
 
-// Free returns memory of Alloc.
-func Free(p unsafe.Pointer) { C.gc_free(p) }
+// IsZero reports whether Alloc gives so many bytes cleared.
+func IsZero(bytes int64) bool { return C.gc_is_zero(C.int64_t(bytes)) != 0 }
+
+// Free returns memory of Alloc, of the size asked for there.
+func Free(p unsafe.Pointer, bytes int64) { C.gc_free(p, C.int64_t(bytes)) }
 
 // Zero clears memory, with all threads if it is large.
 func Zero(p unsafe.Pointer, bytes int64, threads int) {

@@ -93,19 +93,40 @@ Isa isa() {
 // compute in float32 and convert, slower than without bfloat16.
 extern "C" int gc_has_bf16(void) { return allowed(dnnl_cpu_isa_avx512_core_bf16); }
 
-extern "C" void *gc_alloc(int64_t bytes) {
-  // A kernel may read a whole vector at the end of a tensor: never beyond 64 bytes.
-  const size_t n = (static_cast<size_t>(bytes) + 63) / 64 * 64, huge = size_t{2} << 20;
-  const bool large = n >= 4 * huge;
-  void *p = nullptr;
-  if (posix_memalign(&p, large ? huge : 64, n ? n : 64) != 0) return nullptr;
-  // Arenas in pages of 2 MiB: with small ones a kernel that walks many planes misses the
-  // table of addresses all the time. A system that has no such pages ignores the advice.
-  if (large) madvise(p, n, MADV_HUGEPAGE);
+// Large memory comes in pages of its own, of 2 MiB where the system has them: with small
+// ones a kernel that walks many planes misses the table of addresses all the time. It is
+// zero, and takes no room before it is written.
+static const int64_t page = 2 << 20, large = 4 * page;
+
+static int64_t pages(int64_t bytes) { return (bytes + page - 1) / page * page; }
+
+static void *map_pages(int64_t bytes) {
+  const int64_t n = pages(bytes);
+  void *all = mmap(nullptr, n + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (all == MAP_FAILED) return nullptr;
+  char *begin = static_cast<char *>(all), *p = begin + pages(reinterpret_cast<intptr_t>(begin)) - reinterpret_cast<intptr_t>(begin);
+  if (p > begin) munmap(begin, p - begin);
+  if (p < begin + page) munmap(p + n, begin + page - p);
+  madvise(p, n, MADV_HUGEPAGE);
   return p;
 }
 
-extern "C" void gc_free(void *p) { free(p); }
+extern "C" int gc_is_zero(int64_t bytes) { return bytes >= large; }
+
+extern "C" void *gc_alloc(int64_t bytes) {
+  if (bytes >= large) return map_pages(bytes);
+  // A kernel may read a whole vector at the end of a tensor: never beyond 64 bytes.
+  const size_t n = (static_cast<size_t>(bytes) + 63) / 64 * 64;
+  void *p = nullptr;
+  return posix_memalign(&p, 64, n ? n : 64) == 0 ? p : nullptr;
+}
+
+extern "C" void gc_free(void *p, int64_t bytes) {
+  if (bytes >= large)
+    munmap(p, pages(bytes));
+  else
+    free(p);
+}
 
 extern "C" void gc_zero(void *p, int64_t bytes, int threads) {
   enter(threads);

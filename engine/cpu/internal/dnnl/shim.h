@@ -61,8 +61,10 @@ void gc_version(int *major, int *minor, int *patch);
 int gc_has_bf16(void);
 
 // Memory (load.cpp), aligned to 64 bytes; NULL when there is none left.
+// gc_is_zero reports whether gc_alloc gives so many bytes cleared.
 void *gc_alloc(int64_t bytes);
-void gc_free(void *p);
+int gc_is_zero(int64_t bytes);
+void gc_free(void *p, int64_t bytes);
 void gc_zero(void *p, int64_t bytes, int threads);
 void gc_copy(void *dst, const void *src, int64_t bytes, int threads);
 

@@ -27,8 +27,11 @@ func HasBF16() bool { return false }
 // Alloc has no memory.
 func Alloc(int64) unsafe.Pointer { return nil }
 
+// IsZero is false: there is nothing that could be.
+func IsZero(int64) bool { return false }
+
 // Free does nothing.
-func Free(unsafe.Pointer) {}
+func Free(unsafe.Pointer, int64) {}
 
 // Zero does nothing.
 func Zero(unsafe.Pointer, int64, int) {}
