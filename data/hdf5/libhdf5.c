@@ -82,8 +82,14 @@ int gh_load(const char *name) {
 	native_int = dlsym(lib, "H5T_NATIVE_INT_g");
 	c_string = dlsym(lib, "H5T_C_S1_g");
 	if (!native_float || !native_int || !c_string) return -2;
-	H5Eset_auto2(0, NULL, NULL);
 	return 0;
+}
+
+// hush stops the library from printing its failures to stderr: in a thread-safe build each thread has a setting of its own.
+static void hush(void) {
+	static __thread int hushed;
+	if (!hushed) H5Eset_auto2(0, NULL, NULL);
+	hushed = 1;
 }
 
 void gh_version(unsigned v[3]) { H5get_libversion(&v[0], &v[1], &v[2]); }
@@ -106,25 +112,32 @@ static int failed(void) {
 }
 
 int64_t gh_create(const char *path) {
+	hush();
 	const unsigned truncate = 2;
 	hid f = H5Fcreate(path, truncate, 0, 0);
 	return f < 0 ? failed() : f;
 }
 
 int64_t gh_open(const char *path) {
+	hush();
 	const unsigned read_only = 0;
 	hid f = H5Fopen(path, read_only, 0);
 	return f < 0 ? failed() : f;
 }
 
-int gh_close(int64_t file) { return H5Fclose(file) < 0 ? failed() : 0; }
+int gh_close(int64_t file) {
+	hush();
+	return H5Fclose(file) < 0 ? failed() : 0;
+}
 
 int gh_exists(int64_t file, const char *path) {
+	hush();
 	int found = H5Lexists(file, path, 0);
 	return found < 0 ? failed() : found > 0;
 }
 
 int gh_make_group(int64_t file, const char *path) {
+	hush();
 	hid g = H5Gcreate2(file, path, 0, 0, 0);
 	if (g < 0) return failed();
 	H5Gclose(g);
@@ -132,6 +145,7 @@ int gh_make_group(int64_t file, const char *path) {
 }
 
 int64_t gh_count(int64_t file, const char *group) {
+	hush();
 	hid g = H5Gopen2(file, group, 0);
 	if (g < 0) return failed();
 	group_info info;
@@ -141,6 +155,7 @@ int64_t gh_count(int64_t file, const char *group) {
 }
 
 int64_t gh_name(int64_t file, const char *group, unsigned long long i, char *name, unsigned long n) {
+	hush();
 	const int by_name = 0, increasing = 0;
 	long len = H5Lget_name_by_idx(file, group, by_name, increasing, i, name, n, 0);
 	return len < 0 ? failed() : len;
@@ -156,6 +171,7 @@ static int write_dataset(int64_t file, const char *path, hid type, hid space, co
 }
 
 int gh_write(int64_t file, const char *path, int type, int rank, const unsigned long long *dims, const void *data) {
+	hush();
 	hid space = H5Screate_simple(rank, dims, NULL);
 	if (space < 0) return failed();
 	int rc = write_dataset(file, path, type == gh_int ? *native_int : *native_float, space, data);
@@ -164,6 +180,7 @@ int gh_write(int64_t file, const char *path, int type, int rank, const unsigned 
 }
 
 int gh_write_string(int64_t file, const char *path, const char *s, unsigned long n) {
+	hush();
 	const int scalar = 0;
 	hid space = H5Screate(scalar), type = H5Tcopy(*c_string);
 	int rc = space < 0 || type < 0 || H5Tset_size(type, n) < 0 ? failed() : write_dataset(file, path, type, space, s);
@@ -205,6 +222,7 @@ static int stat_dataset(hid set, gh_info *info) {
 }
 
 int gh_stat(int64_t file, const char *path, gh_info *info) {
+	hush();
 	hid set = H5Dopen2(file, path, 0);
 	if (set < 0) return failed();
 	int rc = stat_dataset(set, info);
@@ -213,6 +231,7 @@ int gh_stat(int64_t file, const char *path, gh_info *info) {
 }
 
 int gh_read(int64_t file, const char *path, int type, void *data) {
+	hush();
 	hid set = H5Dopen2(file, path, 0);
 	if (set < 0) return failed();
 	int rc = H5Dread(set, type == gh_int ? *native_int : *native_float, 0, 0, 0, data);
@@ -222,6 +241,7 @@ int gh_read(int64_t file, const char *path, int type, void *data) {
 }
 
 int gh_read_string(int64_t file, const char *path, char *s) {
+	hush();
 	hid set = H5Dopen2(file, path, 0);
 	if (set < 0) return failed();
 	hid type = H5Dget_type(set);
