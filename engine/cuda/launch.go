@@ -85,11 +85,6 @@ func (d *device) blocksFor(n, threads int) int {
 	return max(1, min((n+threads-1)/threads, 32*d.sms*max(1, 256/threads)))
 }
 
-// elements finds a kernel that goes over n elements with a stride of all its threads.
-func (d *device) elements(name string, n int) (*launcher, error) {
-	return d.launcher(name, d.blocksFor(n, blockSize), blockSize, 0)
-}
-
 // start queues a kernel. args is the struct that the kernel takes: pointers are
 // uint64, integers int32, uint32 or int64, numbers float32, laid out as in C.
 func start[A any](l *launch, k *launcher, args *A) error {
