@@ -87,6 +87,9 @@ func Open(path string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot open HDF5 file: %w", err)
 	}
+	if err := checkHeaps(path); err != nil {
+		return nil, fmt.Errorf("cannot open HDF5 file %s: %w", path, err)
+	}
 	f := &File{path: path, size: info.Size()}
 	if err := f.start(func(c *C.char) C.int64_t { return C.gh_open(c) }, "open"); err != nil {
 		return nil, err
