@@ -87,7 +87,7 @@ func Open(path string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot open HDF5 file: %w", err)
 	}
-	if err := checkHeaps(path); err != nil {
+	if err := check(path); err != nil {
 		return nil, fmt.Errorf("cannot open HDF5 file %s: %w", path, err)
 	}
 	f := &File{path: path, size: info.Size()}
