@@ -19,8 +19,10 @@
 package cuda
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
+	"sync/atomic"
 
 	"github.com/gocaffe/gocaffe/engine"
 	"github.com/gocaffe/gocaffe/engine/cuda/internal/shim"
@@ -69,6 +71,7 @@ type device struct {
 	precision  string
 	libs       libraries
 	plans      planCache
+	lost       atomic.Bool // the GPU broke, which was said
 }
 
 func newDevice(ctx *shim.Context, warn func(string)) (*device, error) {
@@ -94,16 +97,38 @@ func newDevice(ctx *shim.Context, warn func(string)) (*device, error) {
 // minCapability is that of the oldest GPUs whose code we carry.
 const minCapability = 70
 
-// failed says which GPU an error is about, and what to do where it is lost.
+// failed says, once, which GPU an error is about, and what to do where it is lost.
 func (d *device) failed(err error) error {
-	if err == nil {
-		return nil
+	var told *gpuError
+	if err == nil || errors.As(err, &told) {
+		return err
 	}
-	err = fmt.Errorf("cuda: GPU %d (%s): %w", d.ctx.Ordinal, d.ctx.Name, err)
 	if isLost(err) {
+		d.lost.Store(true)
 		err = fmt.Errorf("%w; the GPU is lost to this process, start it again (train goes on from the last snapshot with -snapshot)", err)
 	}
-	return err
+	return &gpuError{d.ctx, err}
+}
+
+// gpuError is an error of a GPU.
+type gpuError struct {
+	gpu *shim.Context
+	err error
+}
+
+func (e *gpuError) Error() string {
+	return fmt.Sprintf("cuda: GPU %d (%s): %v", e.gpu.Ordinal, e.gpu.Name, e.err)
+}
+
+func (e *gpuError) Unwrap() error { return e.err }
+
+// freed is failed for what gives something back. Where the GPU is lost that has been
+// said, and everything on it is gone with it.
+func (d *device) freed(errs ...error) error {
+	if d.lost.Load() {
+		return nil
+	}
+	return joinFailed(d, errs...)
 }
 
 // Info implements engine.Device.
@@ -116,7 +141,7 @@ func (d *device) NewStream() (engine.Stream, error) { return newStream(d) }
 
 // Close implements engine.Device. The GPU's context stays with the process.
 func (d *device) Close() error {
-	return joinFailed(d, d.libs.close(), d.flags.close(d), d.code.close())
+	return d.freed(d.libs.close(), d.flags.close(d), d.code.close())
 }
 
 // kernel is a prepared op.

@@ -12,8 +12,7 @@ import (
 )
 
 // libraries are cuDNN and cuBLASLt on one GPU, opened when the first op needs them. What
-// is missing is found out once; the ops that need it answer ErrUnsupported with the reason,
-// so that the plan runs them on the host and says so.
+// is missing is found out once, and is the error of the ops that need it.
 type libraries struct {
 	mu       sync.Mutex // a handle is used by one thread at a time
 	cudnn    handle[*shim.CudnnHandle]
@@ -74,11 +73,11 @@ func (l *libraries) close() error {
 	return err
 }
 
-// refused makes an engine.UnsupportedError of a library that is missing or that has no
-// kernel; other errors stay what they are.
+// refused makes an engine.UnsupportedError of a library's answer that it has no such
+// kernel; other errors stay what they are. A library that is missing is one of those:
+// convolutions in plain Go would be a run on the GPU in name only.
 func (d *device) refused(op engine.Op, err error) error {
-	var missing *shim.MissingError
-	if errors.As(err, &missing) || errors.Is(err, shim.ErrNotSupported) || errors.Is(err, shim.ErrTooOld) {
+	if errors.Is(err, shim.ErrNotSupported) {
 		return unsupported(op, err.Error())
 	}
 	return d.failed(err)

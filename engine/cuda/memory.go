@@ -68,7 +68,7 @@ func (b *buffer) Close() error {
 	}
 	at := b.at
 	b.at, b.bytes, b.owner = 0, 0, false
-	return b.dev.failed(b.dev.ctx.Free(at))
+	return b.dev.freed(b.dev.ctx.Free(at))
 }
 
 // isLost reports whether the GPU's context is broken.

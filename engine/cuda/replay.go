@@ -17,7 +17,7 @@ type replay struct {
 }
 
 // Close implements engine.Replay.
-func (r *replay) Close() error { return r.dev.failed(r.graph.Close()) }
+func (r *replay) Close() error { return r.dev.freed(r.graph.Close()) }
 
 // Record implements engine.Replayer with a CUDA graph. The driver wants a recording to
 // be begun and ended by one thread.

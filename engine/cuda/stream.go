@@ -208,5 +208,5 @@ func (s *stream) sync() {
 
 // Close implements engine.Stream.
 func (s *stream) Close() error {
-	return joinFailed(s.dev, s.in.close(s.dev.ctx), s.out.close(s.dev.ctx), s.tail.Close(), s.copies.Close(), s.compute.Close())
+	return s.dev.freed(s.in.close(s.dev.ctx), s.out.close(s.dev.ctx), s.tail.Close(), s.copies.Close(), s.compute.Close())
 }

@@ -53,7 +53,10 @@ API int fakeRefuse(int code, const char *function, const char *format, ...) {
 }
 
 // A context that met one of these answers nothing else any more.
-static bool breaks(int status) { return status == 46 || status == 214 || (status >= 700 && status <= 719) || status == UNKNOWN; }
+static bool breaks(int status) {
+  static const std::set<int> all = {214, 700, 702, 710, 714, 715, 716, 717, 718, 719, UNKNOWN};
+  return all.count(status);
+}
 
 static int injected(const char *name) {
   State &S = state();

@@ -74,8 +74,12 @@ static void reaches(const Graph &g, const std::set<int> &from, std::set<int> *al
     if (all->insert(i).second) reaches(g, g.nodes[size_t(i)].after, all);
 }
 
+// Where it fails, the recording has ended all the same.
 API CUresult cuStreamEndCapture(CUstream s, CUgraph *g) {
-  STREAM(cuStreamEndCapture, s);
+  std::lock_guard<std::recursive_mutex> guard(state().lock);
+  State &S = state();
+  if (!S.streams.count(s)) return fakeRefuse(INVALID_HANDLE, "cuStreamEndCapture", "no such stream");
+  int injected = fakeEnter("cuStreamEndCapture");
   if (!s->capture || !s->origin) return CAPTURE_UNMATCHED;
   if (s->capture->by != std::this_thread::get_id()) return fakeRefuse(CAPTURE_WRONG_THREAD, "cuStreamEndCapture", "begun by another thread");
   auto c = s->capture;
@@ -84,6 +88,7 @@ API CUresult cuStreamEndCapture(CUstream s, CUgraph *g) {
   for (CUstream j : c->joined) j->capture.reset(), j->tail.clear(), j->origin = false;
   for (CUevent e : S.events)
     if (e->capture == c) e->capture.reset();
+  if (injected) return injected;
   if (c->broken) return CAPTURE_INVALIDATED;
   if (all.size() != c->graph.nodes.size()) return CAPTURE_UNJOINED;
   graphs.insert(*g = new Graph(c->graph));

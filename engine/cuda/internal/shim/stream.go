@@ -23,8 +23,10 @@ const nonBlocking = 1
 // NewStream makes a queue.
 func (c *Context) NewStream() (*Stream, error) {
 	s := &Stream{ctx: c}
-	err := c.check("cuStreamCreate", C.gc_cuStreamCreate(c.c, &s.c, nonBlocking))
-	return s, err
+	if err := c.check("cuStreamCreate", C.gc_cuStreamCreate(c.c, &s.c, nonBlocking)); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // Close frees the queue.
@@ -88,8 +90,10 @@ func (c *Context) NewTimer() (*Event, error) { return c.newEvent(0) }
 
 func (c *Context) newEvent(flags C.uint) (*Event, error) {
 	e := &Event{ctx: c}
-	err := c.check("cuEventCreate", C.gc_cuEventCreate(c.c, &e.c, flags))
-	return e, err
+	if err := c.check("cuEventCreate", C.gc_cuEventCreate(c.c, &e.c, flags)); err != nil {
+		return nil, err
+	}
+	return e, nil
 }
 
 // Close frees the event.
