@@ -6,8 +6,7 @@ package engine
 // channel c begins at c−⌊(Size−1)/2⌋.
 //
 //	in:  x (N, C, H, W)
-//	out: y, aux: for LRNGrad only; its content is the device's own, its Desc
-//	     is F32 of x's shape
+//	out: y
 type LRN struct {
 	Size           int
 	Alpha, Beta, K float32
@@ -24,13 +23,13 @@ func (op LRN) Infer(in []Desc) ([]Desc, error) {
 	if len(in[0].Shape) != 4 {
 		return nil, inferError(op, "x has shape %v, want 4 axes", in[0].Shape)
 	}
-	d := Dense(in[0].Shape...)
-	return []Desc{d, d}, nil
+	return []Desc{Dense(in[0].Shape...)}, nil
 }
 
-// LRNGrad is the gradient of LRN.
+// LRNGrad is the gradient of LRN. It makes the scale again from x: to keep it from the
+// forward pass takes as much memory as x, and reading it as much time as the sums.
 //
-//	in:  dy, x, y, aux
+//	in:  dy, x
 //	out: dx
 type LRNGrad struct {
 	Size           int
@@ -39,7 +38,7 @@ type LRNGrad struct {
 
 // Infer implements Op.
 func (op LRNGrad) Infer(in []Desc) ([]Desc, error) {
-	if err := arity(op, in, 4); err != nil {
+	if err := arity(op, in, 2); err != nil {
 		return nil, err
 	}
 	if _, err := (LRN{Size: op.Size}).Infer(in[:1]); err != nil {

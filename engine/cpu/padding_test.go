@@ -38,7 +38,7 @@ func TestPadding(t *testing.T) {
 		{engine.Unary{Fn: engine.Sigmoid}, []engine.Desc{x}},
 		{engine.UnaryGrad{Fn: engine.Log, A: 1, B: 1}, []engine.Desc{x, x}},
 		{engine.LRN{Size: 5, Alpha: 1, Beta: 0.75, K: 1}, []engine.Desc{x}},
-		{engine.LRNGrad{Size: 5, Alpha: 1, Beta: 0.75, K: 1}, []engine.Desc{x, x, x, x}},
+		{engine.LRNGrad{Size: 5, Alpha: 1, Beta: 0.75, K: 1}, []engine.Desc{x, x}},
 		{engine.BatchNorm{Eps: 1e-5}, []engine.Desc{x}},
 		{engine.Normalize{Eps: 1e-5}, []engine.Desc{x, c, c}},
 		{engine.Broadcast{Fn: engine.BroadcastAdd, Axis: 1}, []engine.Desc{x, c}},

@@ -10,11 +10,11 @@ func init() {
 }
 
 type lrnArgs struct {
-	DY, X, Y, Aux, DX uint64
-	Inner, Channels   div
-	N                 uint32
-	Size              int32
-	Factor, Beta, K   float32
+	DY, X, Y, DX    uint64
+	Inner, Channels div
+	N               uint32
+	Size            int32
+	Alpha, Beta, K  float32
 }
 
 var (
@@ -22,15 +22,14 @@ var (
 	lrnGrad = declare[lrnArgs]("lrn_grad", formF32, formBF16)
 )
 
-// newLRN is a launch but for its tensors. The scale, which LRN keeps for its
-// gradient, has the type of the activations.
-func newLRN(op engine.LRN, z axes, factor float32) lrnArgs {
+// newLRN is a launch but for its tensors.
+func newLRN(op engine.LRN, z axes) lrnArgs {
 	return lrnArgs{Inner: divOf(z.inner), Channels: divOf(z.mid), N: uint32(z.count()), Size: int32(op.Size),
-		Factor: factor / float32(op.Size), Beta: op.Beta, K: op.K}
+		Alpha: op.Alpha / float32(op.Size), Beta: op.Beta, K: op.K}
 }
 
 func prepareLRN(d *device, op engine.LRN, in, out []engine.Desc) (*kernel, error) {
-	form, err := alike(op, in[0], out[0], out[1])
+	form, err := alike(op, in[0], out[0])
 	if err != nil {
 		return nil, err
 	}
@@ -40,8 +39,8 @@ func prepareLRN(d *device, op engine.LRN, in, out []engine.Desc) (*kernel, error
 	}
 	b := newBuild(d, op, in, out)
 	each(b, lrn, form, z.count(), func(l *launch) lrnArgs {
-		a := newLRN(op, z, op.Alpha)
-		a.X, a.Y, a.Aux = l.in[0], l.out[0], l.out[1]
+		a := newLRN(op, z)
+		a.X, a.Y = l.in[0], l.out[0]
 		return a
 	})
 	return b.kernel()
@@ -58,8 +57,8 @@ func prepareLRNGrad(d *device, op engine.LRNGrad, in, out []engine.Desc) (*kerne
 	}
 	b := newBuild(d, op, in, out)
 	each(b, lrnGrad, form, z.count(), func(l *launch) lrnArgs {
-		a := newLRN(engine.LRN(op), z, 2*op.Alpha*op.Beta)
-		a.DY, a.X, a.Y, a.Aux, a.DX = l.in[0], l.in[1], l.in[2], l.in[3], l.out[0]
+		a := newLRN(engine.LRN(op), z)
+		a.DY, a.X, a.DX = l.in[0], l.in[1], l.out[0]
 		return a
 	})
 	return b.kernel()

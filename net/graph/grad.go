@@ -106,7 +106,7 @@ func init() {
 			Mask: op.Mask, Size: engine.IntsOf(d.Shape(n.In[0])[2:]...)}, in...)}
 	})
 	gradOf(func(d *differ, op engine.LRN, n Node, dy []Value) []Value {
-		return []Value{d.Op(engine.LRNGrad(op), dy[0], n.In[0], n.Out[0], n.Out[1])}
+		return []Value{d.Op(engine.LRNGrad(op), dy[0], n.In[0])}
 	})
 	gradOf(func(d *differ, op engine.BatchNorm, n Node, dy []Value) []Value {
 		return []Value{d.Op(engine.BatchNormGrad(op), dy[0], n.In[0], n.Out[1], n.Out[2])}

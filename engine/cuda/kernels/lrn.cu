@@ -1,14 +1,13 @@
 #include "dev.h"
 #include "map.h"
 
-// LRNArgs: y or aux may be 0 for the forward. factor is alpha/size, for the
-// gradient 2·alpha·beta/size.
+// LRNArgs: dy and dx are the gradient's, y the forward's; alpha is divided by size.
 struct LRNArgs {
-  u64 dy, x, y, aux, dx;
+  u64 dy, x, y, dx;
   Div inner, channels;
   u32 n;
   i32 size;
-  float factor, beta, k;
+  float alpha, beta, k;
 };
 
 // shrink is scale^−beta.
@@ -28,24 +27,31 @@ template <class F> DEV void each_around(const LRNArgs &a, u32 i, i32 before, F f
   for (i32 j = from; j < to; j++) f((u32)((i32)i + (j - c) * (i32)a.inner.d));
 }
 
+// scale is that of element i.
+template <class T> DEV float scale(const LRNArgs &a, u32 i) {
+  float squares = 0;
+  each_around(a, i, (a.size - 1) / 2, [&](u32 j) {
+    float x = value(((const T *)a.x)[j]);
+    squares += x * x;
+  });
+  return a.k + a.alpha * squares;
+}
+
 template <class T> DEV void lrn(const LRNArgs &a) {
-  const T *x = (const T *)a.x;
-  for (u32 i = first(); i < a.n; i += step()) {
-    float squares = 0;
-    each_around(a, i, (a.size - 1) / 2, [&](u32 j) { squares += value(x[j]) * value(x[j]); });
-    float scale = a.k + a.factor * squares;
-    if (a.aux) put((T *)a.aux + i, scale);
-    if (a.y) put((T *)a.y + i, value(x[i]) * shrink(a, scale));
-  }
+  for (u32 i = first(); i < a.n; i += step())
+    put((T *)a.y + i, value(((const T *)a.x)[i]) * shrink(a, scale<T>(a, i)));
 }
 BOTH(THREADS, lrn, LRNArgs, lrn)
 
 template <class T> DEV void lrn_grad(const LRNArgs &a) {
-  const T *dy = (const T *)a.dy, *y = (const T *)a.y, *aux = (const T *)a.aux;
-    for (u32 i = first(); i < a.n; i += step()) {
+  const T *dy = (const T *)a.dy, *x = (const T *)a.x;
+  for (u32 i = first(); i < a.n; i += step()) {
     float all = 0; // over the channels whose windows hold this one
-    each_around(a, i, a.size / 2, [&](u32 j) { all += value(dy[j]) * value(y[j]) / value(aux[j]); });
-    put((T *)a.dx + i, value(dy[i]) * shrink(a, value(aux[i])) - a.factor * value(((const T *)a.x)[i]) * all);
+    each_around(a, i, a.size / 2, [&](u32 j) {
+      float s = scale<T>(a, j);
+      all += value(dy[j]) * value(x[j]) * shrink(a, s) / s;
+    });
+    put((T *)a.dx + i, value(dy[i]) * shrink(a, scale<T>(a, i)) - 2 * a.alpha * a.beta * value(x[i]) * all);
   }
 }
 BOTH(THREADS, lrn_grad, LRNArgs, lrn_grad)

@@ -30,7 +30,7 @@ struct Tiles {
     tiles = (v.s + tile - 1) / tile;
     p.lanes = v.block;
     p.row = (v.blocks() * v.block + p.size + 15) / 16 * 16;
-    room = 2 * tile * (blocked ? p.row : p.c + p.size);
+    room = 3 * tile * (blocked ? p.row : p.c + p.size);
   }
   Channels v;
   Norm p;
@@ -71,7 +71,7 @@ struct Tensors {
   template <class F>
   void each(void *const *b, F f) const {
     z.each([&](int64_t at, int64_t width, int thread) {
-      float *scratch = f32(b, n) + thread * room, *p[5];
+      float *scratch = f32(b, n) + thread * room, *p[3];
       if (!any) {
         for (int i = 0; i < n; i++) p[i] = used[i] ? f32(b, i) + at : nullptr;
         return f(p, z.stride(), width, scratch);
@@ -105,7 +105,7 @@ struct Tensors {
   Tiles z;
   int inputs, n;
   int64_t size, room;
-  bool used[5], narrow[5], any = false;
+  bool used[3], narrow[3], any = false;
 };
 
 gc_kernel *forward(const gc_lrn &l, const gc_io &io) {
@@ -114,7 +114,7 @@ gc_kernel *forward(const gc_lrn &l, const gc_io &io) {
   const Tensors t(z, io);
   const auto f = z.blocked ? PICK(lrn_blocked) : PICK(lrn);
   gc_kernel *k = loop([=](void *const *b) {
-    t.each(b, [&](float *const *p, int64_t stride, int64_t width, float *room) { f(p[0], p[1], p[2], &z.p, stride, width, room); });
+    t.each(b, [&](float *const *p, int64_t stride, int64_t width, float *room) { f(p[0], p[1], &z.p, stride, width, room); });
   });
   k->workspace = t.workspace(io.threads);
   return k;
@@ -126,7 +126,7 @@ gc_kernel *backward(const gc_lrn &l, const gc_io &io) {
   const auto f = z.blocked ? PICK(lrn_grad_blocked) : PICK(lrn_grad);
   gc_kernel *k = loop([=](void *const *b) {
     t.each(b, [&](float *const *p, int64_t stride, int64_t width, float *room) {
-      f(p[0], p[1], p[2], p[3], p[4], &z.p, stride, width, room);
+      f(p[0], p[1], p[2], &z.p, stride, width, room);
     });
   });
   k->workspace = t.workspace(io.threads);
