@@ -43,7 +43,7 @@ test: PACKAGES += $(TESTPACKAGES)
 test: deps ## run every test, as CI does
 	$(GO) vet ./...
 	GOCAFFE_TEST_ENGINES=ref,cpu $(GO) test -timeout 18m ./...
-	CGO_ENABLED=0 $(GO) test ./engine/ref ./net/... ./layers
+	CGO_ENABLED=0 $(GO) test ./engine/ref ./engine/cuda ./net/... ./layers
 
 # The peers of `make bench`: CAFFE=path/to/caffe, and a Python that has torch.
 TORCH_PYTHON ?= $(shell python3 -c 'import torch' 2>/dev/null && echo python3)

@@ -9,12 +9,14 @@ import (
 	"github.com/gocaffe/gocaffe/engine/cuda"
 )
 
-// gpus are the device numbers of -gpu.
+// gpus are the device numbers of -gpu; -engine cuda alone is the first one.
 func (f *flags) gpus() ([]int, error) {
-	switch f.gpu {
-	case "":
+	switch {
+	case f.gpu == "" && f.engine == cuda.Name:
+		return []int{0}, nil
+	case f.gpu == "":
 		return nil, nil
-	case "all":
+	case f.gpu == "all":
 		return allGPUs()
 	}
 	var ids []int

@@ -197,7 +197,7 @@ func TestGPUWithoutLibraries(t *testing.T) {
 	}{
 		{without, 0, "Use GPU with device ID 0"},
 		{product, exitFatal, "cuBLASLt (libcublasLt.so.12"},
-		{failingNet, exitFatal, "; install cuDNN 9 (pip install nvidia-cudnn-cu12"},
+		{failingNet, exitFatal, "; install it (pip install nvidia-cudnn-cu12)"},
 	} {
 		trainDir(t, "max_iter: 1")
 		if err := os.WriteFile("net.prototxt", []byte(c.net), 0o644); err != nil {

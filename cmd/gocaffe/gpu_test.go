@@ -102,8 +102,14 @@ func TestMain(m *testing.M) {
 // program runs the program in its own process.
 func program(t *testing.T, env string, args ...string) (code int, log string) {
 	t.Helper()
+	return programIn(t, []string{env}, args...)
+}
+
+// programIn is program with more than one variable.
+func programIn(t *testing.T, env []string, args ...string) (code int, log string) {
+	t.Helper()
 	c := exec.Command(os.Args[0], args...)
-	c.Env = append(os.Environ(), asProgram+"=1", env)
+	c.Env = append(append(os.Environ(), asProgram+"=1"), env...)
 	var out bytes.Buffer
 	c.Stderr = &out
 	err := c.Run()
@@ -129,5 +135,43 @@ func TestGPUCommands(t *testing.T) {
 		if code, _, log := call(append([]string{"caffe"}, strings.Fields(args)...)...); code != 0 || !strings.Contains(log, want) {
 			t.Errorf("%s: exit %d\n%s", args, code, log)
 		}
+	}
+}
+
+// Which GPU is taken, by the flag or by the solver file, and what is said where there is none of the number.
+func TestWhichGPU(t *testing.T) {
+	onFake(t)
+	for _, c := range []struct {
+		solver, args string
+		exit         int
+		want, not    string
+	}{
+		{"", "-gpu 7", exitFatal, "Cannot use GPU: cuda: there is no GPU 7: the driver sees 2, numbered from 0. Leave out -gpu", "Use CPU"},
+		{"", "-gpu -1", exitFatal, `-gpu -1: "-1" is no device number`, "Use CPU"},
+		{"", "-gpu 0,1", exitFatal, "Multi-GPU execution not available: GPUs 0, 1 are asked for, this version trains on one; name one with -gpu", "Use CPU"},
+		{"", "-gpu all", exitFatal, "Multi-GPU execution not available: GPUs 0, 1 are asked for", "Use CPU"},
+		{"", "-gpu 1", 0, "GPU 1: gocaffe's fake GPU", "Use CPU"},
+		{"", "-engine cuda", 0, "GPU 0: gocaffe's fake GPU", "Use CPU"},
+		{"", "", 0, "Use CPU.", "fake GPU"},
+		{"solver_mode: CPU", "-gpu 0", 0, "GPU 0: gocaffe's fake GPU", "Use CPU"},
+		{"solver_mode: GPU", "", 0, "GPU 0: gocaffe's fake GPU", "Use CPU"},
+		{"solver_mode: GPU device_id: 1", "", 0, "GPU 1: gocaffe's fake GPU", "Use CPU"},
+		{"solver_mode: GPU device_id: 1", "-engine cuda", 0, "GPU 1: gocaffe's fake GPU", "Use CPU"},
+		{"solver_mode: GPU device_id: 1", "-gpu 0", 0, "GPU 0: gocaffe's fake GPU", "Use CPU"},
+		{"solver_mode: GPU device_id: 2", "", exitFatal, "there is no GPU 2: the driver sees 2", "Use CPU"},
+		{"solver_mode: GPU", "-engine ref", 0, "Use CPU.", "fake GPU"},
+	} {
+		t.Run(c.solver+" "+c.args, func(t *testing.T) {
+			trainDir(t, "max_iter: 1 "+c.solver)
+			args := append([]string{"train", "-solver", "solver.prototxt"}, strings.Fields(c.args)...)
+			code, log := programIn(t, []string{"GOCAFFE_FAKECUDA_DEVICES=2"}, args...)
+			if code != c.exit || !strings.Contains(log, c.want) || strings.Contains(log, c.not) {
+				t.Errorf("exit %d, want %q and no %q:\n%s", code, c.want, c.not, log)
+			}
+		})
+	}
+	code, log := programIn(t, []string{"GOCAFFE_FAKECUDA_DEVICES=2"}, "device_query", "-gpu", "all")
+	if code != 0 || strings.Count(log, "] Device id:  ") != 2 || !strings.Contains(log, "] Device id:                     1\n") {
+		t.Errorf("exit %d:\n%s", code, log)
 	}
 }

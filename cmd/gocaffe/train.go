@@ -5,6 +5,7 @@ import (
 
 	"github.com/gocaffe/gocaffe/data/hdf5/snapshot"
 	"github.com/gocaffe/gocaffe/engine"
+	"github.com/gocaffe/gocaffe/engine/cuda"
 	"github.com/gocaffe/gocaffe/internal/glog"
 	"github.com/gocaffe/gocaffe/proto"
 	"github.com/gocaffe/gocaffe/proto/caffepb"
@@ -90,7 +91,8 @@ func (a *app) metricsInto(m *metricsFile) func(solver.Metrics) error {
 // solver_mode trains on the CPU, in Caffe too.
 func (a *app) trainDevice(f *proto.SolverFile) (engine.Device, error) {
 	s := f.Solver
-	if a.flags.gpu != "" || a.flags.engine != "" || s.SolverMode == nil || s.GetSolverMode() != caffepb.SolverParameter_GPU {
+	other := a.flags.engine != "" && a.flags.engine != cuda.Name
+	if a.flags.gpu != "" || other || s.SolverMode == nil || s.GetSolverMode() != caffepb.SolverParameter_GPU {
 		return a.openDevice(a.trainGPU(), 197)
 	}
 	a.flags.gpu = fmt.Sprint(s.GetDeviceId())

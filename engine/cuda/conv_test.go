@@ -351,7 +351,7 @@ func TestWithoutCudnn(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	for _, want := range []string{"left to the host: false", "cuDNN (libcudnn.so.9", "install cuDNN 9"} {
+	for _, want := range []string{"left to the host: false", "cuDNN (libcudnn.so.9", "install it (pip install nvidia-cudnn-cu12)"} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("without cuDNN the op says\n%s\nwithout %q", text, want)
 		}

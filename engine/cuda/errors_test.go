@@ -117,7 +117,7 @@ func TestErrors(t *testing.T) {
 		{"which GPU", "second GPU", "", "cuda: there is no GPU 1: the driver sees 1, numbered from 0"},
 		{"old driver", "open", "GOCAFFE_FAKECUDA_DRIVER=10020", "is too old: it knows CUDA 10.2, CUDA 11.4 is needed; install NVIDIA's driver 470 or newer"},
 		{"old GPU", "open", "GOCAFFE_FAKECUDA_CAPABILITY=61", "cuda: GPU 0 (gocaffe's fake GPU) has compute capability 6.1; 7.0 (Volta) or newer is needed"},
-		{"broken driver", "open", "GOCAFFE_FAKECUDA_FAIL=cuInit@1=999", "cuda: cuInit: CUDA_ERROR_UNKNOWN (999): unknown error"},
+		{"broken driver", "open", "GOCAFFE_FAKECUDA_FAIL=cuInit@1=999", " does not start: cuInit: CUDA_ERROR_UNKNOWN (999): unknown error; look whether nvidia-smi works"},
 		{"memory", "alloc", "GOCAFFE_FAKECUDA_MEMORY=50000000",
 			"cuda: allocating 104857600 bytes on GPU 0 (gocaffe's fake GPU): out of memory: 49967232 of its 50000000 bytes are free"},
 		{"code", "work", "GOCAFFE_FAKECUDA_FAIL=cuModuleLoadDataEx@1=218", gpu + "cuModuleLoadDataEx: CUDA_ERROR_INVALID_PTX (218): a PTX JIT compilation failed"},

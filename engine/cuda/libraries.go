@@ -4,7 +4,6 @@ package cuda
 
 import (
 	"errors"
-	"fmt"
 	"sync"
 
 	"github.com/gocaffe/gocaffe/engine"
@@ -40,22 +39,18 @@ func (d *device) cudnn() (*shim.CudnnHandle, error) {
 	return d.libs.cudnn.get(func() (*shim.CudnnHandle, error) {
 		lib, err := shim.OpenCudnn()
 		if err != nil {
-			return nil, fmt.Errorf("%w; install cuDNN 9 (pip install nvidia-cudnn-cu12, or NVIDIA's package cudnn9-cuda-12)", err)
+			return nil, err
 		}
 		return lib.NewHandle(d.ctx)
 	})
 }
 
-// cublaslt is cuBLASLt's handle, of the major version of CUDA that cuDNN was built for.
+// cublaslt is cuBLASLt's handle.
 func (d *device) cublaslt() (*shim.CublasLtHandle, error) {
 	return d.libs.cublaslt.get(func() (*shim.CublasLtHandle, error) {
-		major := 0
-		if dnn, err := shim.OpenCudnn(); err == nil {
-			major = dnn.Major()
-		}
-		lib, err := shim.OpenCublasLt(major, d.ctx.Driver)
+		lib, err := shim.OpenCublasLt()
 		if err != nil {
-			return nil, fmt.Errorf("%w; install CUDA's cuBLAS (pip install nvidia-cublas-cu12, or NVIDIA's package libcublas-12)", err)
+			return nil, err
 		}
 		return lib.NewHandle(d.ctx)
 	})

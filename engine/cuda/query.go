@@ -50,21 +50,28 @@ func Query(ordinal int) (Properties, error) {
 }
 
 // Libraries looks for all of NVIDIA's libraries and tells of each where it is, or why
-// it cannot be used.
+// it cannot be used and what that costs.
 func Libraries() []engine.Library {
 	driver, err := shim.OpenDriver()
 	if err != nil {
 		return []engine.Library{{Name: "NVIDIA driver", Missing: err.Error()}}
 	}
-	list, major := []engine.Library{driver.Info()}, 0
+	list := []engine.Library{driver.Info()}
 	if dnn, err := shim.OpenCudnn(); err != nil {
 		list = append(list, engine.Library{Name: "cuDNN", Missing: err.Error() + "; without it there are no convolutions on the GPU"})
 	} else {
-		list, major = append(list, dnn.Info()), dnn.Major()
+		list = append(list, dnn.Info())
 	}
-	blas, err := shim.OpenCublasLt(major, driver)
-	if err != nil {
-		return append(list, engine.Library{Name: "cuBLASLt", Missing: err.Error() + "; without it there are no matrix products on the GPU"})
+	if blas, err := shim.OpenCublasLt(); err != nil {
+		list = append(list, engine.Library{Name: "cuBLASLt", Missing: err.Error() + "; without it there are no matrix products on the GPU"})
+	} else {
+		list = append(list, blas.Info())
 	}
-	return append(list, blas.Info())
+	list = append(list, shim.Companions()...)
+	if nccl, err := shim.OpenNccl(); err != nil {
+		list = append(list, engine.Library{Name: "NCCL", Missing: err.Error() + "; one GPU needs none"})
+	} else {
+		list = append(list, nccl.Info())
+	}
+	return list
 }

@@ -42,38 +42,21 @@ const (
 // CublasLt is an open cuBLASLt.
 type CublasLt struct{ lib *library }
 
-var cublasLtOnce sync.Once
-var cublasLtOpen struct {
-	lib *CublasLt
-	err error
-}
+// OpenCublasLt finds and opens cuBLASLt, once a process.
+func OpenCublasLt() (*CublasLt, error) { return openCublasLt() }
 
-// OpenCublasLt finds and opens cuBLASLt, once a process: of the given major version of
-// CUDA, cuDNN's, so that a process holds libraries of one; with 0, the newest that is
-// not newer than the driver.
-func OpenCublasLt(major int, d *Driver) (*CublasLt, error) {
-	cublasLtOnce.Do(func() {
-		majors := []int{major}
-		if major == 0 {
-			majors = nil
-			for m := min(13, d.Major()); m >= 11; m-- {
-				majors = append(majors, m)
-			}
-		}
-		var files []string
-		for _, m := range majors {
-			files = append(files, fmt.Sprintf("libcublasLt.so.%d", m))
-		}
-		lib, err := open("cuBLASLt", files, []string{"nvidia/cu13/lib", "nvidia/cublas/lib"})
-		if err != nil {
-			cublasLtOpen.err = err
-			return
-		}
-		C.gc_cublaslt_use(lib.handle)
-		cublasLtOpen.lib = &CublasLt{lib: lib}
-	})
-	return cublasLtOpen.lib, cublasLtOpen.err
-}
+var openCublasLt = sync.OnceValues(func() (*CublasLt, error) {
+	majors, err := majors()
+	if err != nil {
+		return nil, err
+	}
+	lib, err := open(cublasLt(majors))
+	if err != nil {
+		return nil, err
+	}
+	C.gc_cublaslt_use(lib.handle)
+	return &CublasLt{lib: lib}, nil
+})
 
 // Version is the library's version as in "12.9.1".
 func (c *CublasLt) Version() string {
@@ -82,7 +65,7 @@ func (c *CublasLt) Version() string {
 }
 
 // Info describes the library.
-func (c *CublasLt) Info() engine.Library { return c.lib.info("cuBLASLt", c.Version()) }
+func (c *CublasLt) Info() engine.Library { return c.lib.info(c.Version()) }
 
 // CublasError is a failed call of cuBLASLt.
 type CublasError struct {

@@ -48,21 +48,33 @@ const (
 // they were made.
 type Cudnn struct{ lib *library }
 
-var cudnnOnce = sync.OnceValues(func() (*Cudnn, error) {
-	lib, err := open("cuDNN", []string{"libcudnn.so.9", "libcudnn.so.8"}, []string{"nvidia/cudnn/lib", "nvidia/cu13/lib"})
+// OpenCudnn finds and opens cuDNN, once a process.
+func OpenCudnn() (*Cudnn, error) { return openCudnn() }
+
+var openCudnn = sync.OnceValues(func() (*Cudnn, error) {
+	d, err := OpenDriver()
+	if err != nil {
+		return nil, err
+	}
+	pip := fmt.Sprintf("install it (pip install nvidia-cudnn-cu%d) or name its folder in GOCAFFE_CUDA_LIBS", newestMajor(d))
+	lib, err := open(wanted{"cuDNN", []string{"libcudnn.so.9", "libcudnn.so.8"}, []string{"nvidia/cudnn/lib"}, pip})
 	if err != nil {
 		return nil, err
 	}
 	C.gc_cudnn_use(lib.handle)
 	c := &Cudnn{lib: lib}
 	if v := c.version(); v < 8900 {
-		return nil, fmt.Errorf("%w: %s is cuDNN %s, 8.9 or later is needed", ErrTooOld, lib.path, c.Version())
+		return nil, fmt.Errorf("%w: %s is cuDNN %s, 8.9 or later is needed; %s", ErrTooOld, lib.path, c.Version(), pip)
+	}
+	if c.Major() > d.Major() {
+		return nil, fmt.Errorf("cuDNN %s (%s) was built for CUDA %d, the driver (%s) knows CUDA %s: install a newer driver, or %s",
+			c.Version(), lib.path, c.Major(), d.path, cudaVersion(d.version), pip)
+	}
+	for _, w := range companions(c.Major()) {
+		open(w) // what is not found costs cuDNN the kernels that need it
 	}
 	return c, nil
 })
-
-// OpenCudnn finds and opens cuDNN, once a process.
-func OpenCudnn() (*Cudnn, error) { return cudnnOnce() }
 
 func (c *Cudnn) version() int { return int(C.gc_cudnn_get_version()) }
 
@@ -79,7 +91,7 @@ func (c *Cudnn) Version() string {
 func (c *Cudnn) Major() int { return int(C.gc_cudnn_get_cudart_version()) / 1000 }
 
 // Info describes the library.
-func (c *Cudnn) Info() engine.Library { return c.lib.info("cuDNN", c.Version()) }
+func (c *Cudnn) Info() engine.Library { return c.lib.info(c.Version()) }
 
 // CudnnError is a failed call of cuDNN.
 type CudnnError struct {

@@ -31,13 +31,20 @@ type library struct {
 	path   string // the file
 }
 
-// open finds and opens a library that has one of the given file names, the first one
-// preferred; see folders for where it looks. wheels are folders below site-packages
-// where NVIDIA's Python wheels keep it. The error names all that was tried.
-func open(name string, files, wheels []string) (*library, error) {
-	var tried []string
-	for folder := range folders(wheels) {
-		for _, file := range files {
+// wanted is a library to look for.
+type wanted struct {
+	name    string   // what users call it: "cuDNN"
+	files   []string // the names that it may have, the first one preferred
+	wheels  []string // the folders below site-packages where NVIDIA's Python wheels keep it
+	install string   // what to do where it is not found
+}
+
+// open finds and opens a library; see folders for where it looks. The error names what
+// was tried.
+func open(w wanted) (*library, error) {
+	missing := &MissingError{wanted: w}
+	for folder := range folders(w.wheels) {
+		for _, file := range w.files {
 			if folder != loader {
 				file = filepath.Join(folder, file)
 				if !exists(file) {
@@ -46,30 +53,29 @@ func open(name string, files, wheels []string) (*library, error) {
 			}
 			handle, why := dlopen(file)
 			if handle != nil {
-				return &library{handle: handle, name: name, path: pathOf(handle, file)}, nil
+				return &library{handle: handle, name: w.name, path: pathOf(handle, file)}, nil
 			}
-			tried = append(tried, why)
+			if missing.broken == "" && !strings.Contains(why, file+": cannot open shared object file: No such file") {
+				missing.broken = why
+			}
 		}
 	}
-	return nil, &MissingError{Library: name, Files: files, Tried: tried}
+	return nil, missing
 }
 
-// MissingError is a library that was not found or could not be opened.
+// MissingError is a library that was not found, or that could not be opened.
 type MissingError struct {
-	Library string   // "cuDNN"
-	Files   []string // the file names that were looked for
-	Tried   []string // the system's reasons
+	wanted
+	broken string // the system's words for the first file that is there and does not open
 }
 
 func (e *MissingError) Error() string {
-	text := fmt.Sprintf("%s (%s) was not found by the system's loader nor in GOCAFFE_CUDA_LIBS, CUDA_HOME, /usr/local/cuda, CONDA_PREFIX or python's site-packages",
-		e.Library, strings.Join(e.Files, ", "))
-	for _, t := range e.Tried {
-		if !strings.Contains(t, "No such file") {
-			return fmt.Sprintf("%s (%s) could not be opened: %s", e.Library, strings.Join(e.Files, ", "), t)
-		}
+	what := fmt.Sprintf("%s (%s)", e.name, strings.Join(e.files, " or "))
+	if e.broken != "" {
+		return fmt.Sprintf("%s could not be opened: %s", what, e.broken)
 	}
-	return text
+	return fmt.Sprintf("%s was not found by the system's loader nor in GOCAFFE_CUDA_LIBS, CUDA_HOME, /usr/local/cuda, CONDA_PREFIX or python's site-packages; %s",
+		what, e.install)
 }
 
 func dlopen(file string) (handle unsafe.Pointer, why string) {
@@ -94,10 +100,7 @@ func pathOf(handle unsafe.Pointer, file string) string {
 	return path
 }
 
-// info describes a library for device_query; it may be nil, for one not found.
-func (l *library) info(name, version string) engine.Library {
-	if l == nil {
-		return engine.Library{Name: name}
-	}
-	return engine.Library{Name: name, Path: l.path, Version: version}
+// info describes a library for device_query.
+func (l *library) info(version string) engine.Library {
+	return engine.Library{Name: l.name, Path: l.path, Version: version}
 }

@@ -10,8 +10,8 @@ package shim
 import "C"
 
 import (
-	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"unsafe"
 
@@ -33,8 +33,14 @@ type Driver struct {
 
 // The driver's answers that we tell apart (CUresult).
 const (
-	codeOutOfMemory = 2
-	codeNoDevice    = 100
+	codeOutOfMemory    = 2
+	codeStub           = 34
+	codeNoDevice       = 100
+	codeDeviceNotValid = 101
+	codeNotReady       = 802
+	codeMismatch       = 803
+	codeNotCompatible  = 804
+	codeUnknown        = 999
 )
 
 // OpenDriver finds libcuda.so.1 and initialises it, once. Each thing that can be
@@ -42,45 +48,55 @@ const (
 func OpenDriver() (*Driver, error) { return openDriver() }
 
 var openDriver = sync.OnceValues(func() (*Driver, error) {
-	lib, err := open("NVIDIA's driver", []string{"libcuda.so.1"}, nil)
+	const advice = "install NVIDIA's driver (nvidia-smi then lists the GPUs); in a container, start it with --gpus all"
+	lib, err := open(wanted{"NVIDIA's driver", []string{"libcuda.so.1"}, nil, advice})
 	if err != nil {
-		return nil, noDriver(err)
+		return nil, fmt.Errorf("no NVIDIA driver: %w", err)
 	}
 	C.gc_driver_use(lib.handle)
 	d := &Driver{library: lib, contexts: map[int]*Context{}}
 	var version, devices C.int
-	if err := d.check("cuDriverGetVersion", C.gc_cuDriverGetVersion(&version)); err != nil {
+	if err := d.opening("cuDriverGetVersion", C.gc_cuDriverGetVersion(&version)); err != nil {
 		return nil, err
 	}
 	if d.version = int(version); d.version < MinDriver {
 		return nil, fmt.Errorf("the driver (%s) is too old: it knows CUDA %s, CUDA %s is needed; install NVIDIA's driver 470 or newer",
 			lib.path, cudaVersion(d.version), cudaVersion(MinDriver))
 	}
-	if r := C.gc_cuInit(0); r == codeNoDevice {
-		return nil, d.noGPU()
-	} else if err := d.check("cuInit", r); err != nil {
+	if err := d.opening("cuInit", C.gc_cuInit(0)); err != nil {
 		return nil, err
 	}
-	if err := d.check("cuDeviceGetCount", C.gc_cuDeviceGetCount(&devices)); err != nil {
+	if err := d.opening("cuDeviceGetCount", C.gc_cuDeviceGetCount(&devices)); err != nil {
 		return nil, err
 	}
 	if d.devices = int(devices); devices == 0 {
-		return nil, d.noGPU()
+		return nil, d.opening("", codeNoDevice)
 	}
 	return d, nil
 })
 
-func noDriver(err error) error {
-	const advice = "install NVIDIA's driver (nvidia-smi then lists the GPUs); in a container, start it with --gpus all"
-	var missing *MissingError
-	if errors.As(err, &missing) {
-		return fmt.Errorf("no NVIDIA driver: %w; %s", err, advice)
+// opening words the answers of a driver that does not start: what they mean and what to do.
+func (d *Driver) opening(call string, r C.CUresult) error {
+	switch r {
+	case codeStub:
+		return fmt.Errorf("no NVIDIA driver: %s is the CUDA toolkit's stub for linkers; take its folder out of LD_LIBRARY_PATH and GOCAFFE_CUDA_LIBS, and install NVIDIA's driver where nvidia-smi is missing too", d.path)
+	case codeNoDevice:
+		return fmt.Errorf("the driver (%s) is there, but it sees no GPU; look at nvidia-smi and at CUDA_VISIBLE_DEVICES; in a container, start it with --gpus all", d.path)
+	}
+	err := d.check(call, r)
+	if advice, ok := startAdvice[int(r)]; ok {
+		return fmt.Errorf("the driver (%s) does not start: %w; %s", d.path, err, advice)
 	}
 	return err
 }
 
-func (d *Driver) noGPU() error {
-	return fmt.Errorf("the driver (%s) is there, but it sees no GPU; look at nvidia-smi and at CUDA_VISIBLE_DEVICES; in a container, start it with --gpus all", d.path)
+// startAdvice says what to do about codes of cuInit.
+var startAdvice = map[int]string{
+	codeNotReady:       "on a machine with NVSwitch, start the service nvidia-fabricmanager",
+	codeMismatch:       "the library and the kernel's module are of different versions: restart the machine, or install both anew",
+	codeNotCompatible:  "the forward-compatibility package (cuda-compat) does not work with this GPU: take its libcuda.so.1 out of LD_LIBRARY_PATH",
+	codeUnknown:        "look whether nvidia-smi works and whether /dev/nvidia-uvm is there; after an update or a suspend, load the module nvidia_uvm anew or restart the machine",
+	codeDeviceNotValid: "look at nvidia-smi and at CUDA_VISIBLE_DEVICES",
 }
 
 // cudaVersion words CUDA's way of numbering.
@@ -94,7 +110,9 @@ func (d *Driver) Devices() int { return d.devices }
 
 // Info describes the driver for device_query.
 func (d *Driver) Info() engine.Library {
-	return d.info("NVIDIA driver (libcuda)", "CUDA "+cudaVersion(d.version))
+	i := d.info("CUDA " + cudaVersion(d.version))
+	i.Name = "NVIDIA driver (libcuda)"
+	return i
 }
 
 // Error is a call that the driver or a library refused.
@@ -116,12 +134,11 @@ func (e *Error) Error() string {
 // Lost reports whether the GPU's context is broken: the driver answers every later
 // call with the error, and only a new process can go on.
 func (e *Error) Lost() bool {
-	switch e.Code {
-	case 46, 214, 700, 702, 709, 710, 714, 715, 716, 717, 718, 719, 999:
-		return true
-	}
-	return false
+	return slices.Contains(lostCodes, e.Code)
 }
+
+// lostCodes are those that stick to a context.
+var lostCodes = []int{46, 214, 700, 702, 709, 710, 714, 715, 716, 717, 718, 719, codeUnknown}
 
 // SymbolError is a function that an open library lacks.
 type SymbolError struct{ Library, Path, Symbol string }
