@@ -27,27 +27,7 @@ type compiled struct {
 // use compiles a graph that was lowered for the present shapes and makes it the
 // net's current one.
 func (n *Net) use(g *graph.Graph) error {
-	c := &compiled{graph: g, stage: map[graph.Value][]float32{}, probes: map[int]*probe{}}
-	if n.o.Backward {
-		o := graph.GradOptions{Force: n.o.ForceBackward, SeedTops: n.o.SeedTops}
-		if err := graph.Differentiate(g, o); err != nil {
-			return err
-		}
-	}
-	var err error
-	if n.o.Update != nil {
-		if c.update, err = graph.AddUpdate(g, *n.o.Update); err != nil {
-			return err
-		}
-	}
-	keep, err := n.keep(c)
-	if err != nil {
-		return err
-	}
-	c.plan, err = plan.Compile(g, n.o.Device, plan.Options{
-		Keep: keep, NoFuse: n.o.NoFuse, NoReuse: n.o.NoReuse, Storage: n.storage, Owner: n.owner,
-		Note: func(text string) { n.o.Log.Infof("gocaffe.go", 1, "%s", text) },
-	})
+	c, err := n.compile(g)
 	if err != nil {
 		return err
 	}
@@ -58,6 +38,32 @@ func (n *Net) use(g *graph.Graph) error {
 		return err
 	}
 	return n.switchTo(c)
+}
+
+// compile adds gradients and update to a graph as the net's options say, and compiles it.
+func (n *Net) compile(g *graph.Graph) (*compiled, error) {
+	c := &compiled{graph: g, stage: map[graph.Value][]float32{}, probes: map[int]*probe{}}
+	if n.o.Backward {
+		o := graph.GradOptions{Force: n.o.ForceBackward, SeedTops: n.o.SeedTops}
+		if err := graph.Differentiate(g, o); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	if n.o.Update != nil {
+		if c.update, err = graph.AddUpdate(g, *n.o.Update); err != nil {
+			return nil, err
+		}
+	}
+	keep, err := n.keep(c)
+	if err != nil {
+		return nil, err
+	}
+	c.plan, err = plan.Compile(g, n.o.Device, plan.Options{
+		Keep: keep, NoFuse: n.o.NoFuse, NoReuse: n.o.NoReuse, Storage: n.storage, Owner: n.owner,
+		Note: func(text string) { n.o.Log.Infof("gocaffe.go", 1, "%s", text) },
+	})
+	return c, err
 }
 
 // keep lists the values that callers may read.

@@ -91,7 +91,7 @@ func (n *Net) initialise(g *graph.Graph, drawn [][]float32) error {
 
 // largeParams is from how many bytes of params on the copies of their first values are
 // returned to the system at once: they would add to the memory that training needs.
-const largeParams = 32 << 20
+const largeParams = 4 << 20
 
 // checkLayers finds what is wrong without opening data: unknown types, wrong
 // numbers of bottoms, parameters that make no sense.

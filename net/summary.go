@@ -31,7 +31,10 @@ type Summary struct {
 	BlobBytes    int64       `json:"blob_bytes"`    // Caffe's "Memory required for data"
 	ParamBytes   int64       `json:"param_bytes"`
 
-	// Assumed tells what was made up for lack of data: one sentence each.
+	// Memory is what the commands that run the net will take, if SummaryOptions.Device is given.
+	Memory []Memory `json:"memory,omitempty"`
+
+	// Assumed tells what was made up for lack of data or of a graph: one sentence each.
 	Assumed []string `json:"assumed,omitempty"`
 }
 
@@ -69,10 +72,19 @@ type SummaryOptions struct {
 	// the shapes are guessed: batch_size, crop_size or new_height and new_width,
 	// and 3 channels unless the layer says otherwise.
 	Open func(l *spec.Layer, draw func() uint32) (Source, error)
+
+	// Device is where the net would run; memory is predicted for it by compiling plans, so
+	// it should be one whose buffers are free (engine/null.Over). Nil: no memory is predicted.
+	Device engine.Device
+	// Update is the solver's rule that training is predicted for.
+	Update graph.UpdateOptions
+	// Program tells the bytes that the program takes besides tensors; it is asked while the
+	// kernels of the first plan are there. Nil: they are not counted.
+	Program func() int64
 }
 
-// Summarize counts a net. It needs no device, and no data where the prototxt
-// tells the shapes; an error says which layer's shape to give.
+// Summarize counts a net. It needs no device but for memory, and no data where the
+// prototxt tells the shapes; an error says which layer's shape to give.
 func Summarize(f *proto.NetFile, o SummaryOptions) (*Summary, error) {
 	resolved, err := spec.Resolve(f.Net, f, o.State, nil)
 	if err != nil {
@@ -92,12 +104,18 @@ func Summarize(f *proto.NetFile, o SummaryOptions) (*Summary, error) {
 			}
 		}
 	}
-	g, err := graph.Build(resolved.Layers, graph.Options{Name: s.Name, Lower: layers.Lower, FeedShapes: shapes})
+	lower := func() (*graph.Graph, error) {
+		return graph.Build(resolved.Layers, graph.Options{Name: s.Name, Lower: layers.Lower, FeedShapes: shapes})
+	}
+	g, err := lower()
 	if err != nil {
 		return nil, err
 	}
 	s.count(g)
-	return s, nil
+	if o.Device != nil {
+		err = s.predict(lower, resolved.State().GetPhase(), f.Net.GetForceBackward(), o)
+	}
+	return s, err
 }
 
 // dataShapes finds the shapes of a data layer's tops.

@@ -94,7 +94,9 @@ const asProgram = "GOCAFFE_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
-		os.Exit(run(os.Args, os.Stdout, os.Stderr))
+		code := run(os.Args, os.Stdout, os.Stderr)
+		writePeak()
+		os.Exit(code)
 	}
 	os.Exit(m.Run())
 }

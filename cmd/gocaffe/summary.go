@@ -7,12 +7,13 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/gocaffe/gocaffe/engine/null"
 	"github.com/gocaffe/gocaffe/internal/glog"
 	"github.com/gocaffe/gocaffe/net"
 )
 
 // summary describes the net of -model in -phase: layers, shapes, parameters, multiply-adds and memory.
-func summary(a *app) error {
+func summary(a *app) (err error) {
 	phase, err := a.modelPhase("summary")
 	if err != nil {
 		return err
@@ -23,7 +24,14 @@ func summary(a *app) error {
 	}
 	quiet := *a
 	quiet.log = &glog.Logger{} // opening the data says nothing about the net
-	s, err := net.Summarize(f, net.SummaryOptions{State: a.flags.state(phase), Open: quiet.openSource})
+	dev, err := quiet.openEngine()
+	if err != nil {
+		return err
+	}
+	defer closing(dev, &err)
+	s, err := net.Summarize(f, net.SummaryOptions{
+		State: a.flags.state(phase), Open: quiet.openSource, Device: null.Over(dev), Program: programBytes,
+	})
 	if err != nil {
 		return fatalAt("net.cpp", 86, err)
 	}
@@ -57,9 +65,11 @@ func printSummary(w io.Writer, s *net.Summary) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "inputs: %s\noutputs: %s\nparameters: %d\nmultiply-adds: %d\nmemory: blobs %s, params %s\n",
-		strings.Join(s.Inputs, " "), strings.Join(s.Outputs, " "), s.Parameters, s.MultiplyAdds, mib(s.BlobBytes), mib(s.ParamBytes))
-	return err
+	if _, err := fmt.Fprintf(w, "inputs: %s\noutputs: %s\nparameters: %d\nmultiply-adds: %d\nmemory: blobs %s, params %s\n",
+		strings.Join(s.Inputs, " "), strings.Join(s.Outputs, " "), s.Parameters, s.MultiplyAdds, mib(s.BlobBytes), mib(s.ParamBytes)); err != nil {
+		return err
+	}
+	return printMemory(w, s.Memory)
 }
 
 func number(n int64) string {

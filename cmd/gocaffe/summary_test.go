@@ -11,7 +11,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gocaffe/gocaffe/engine"
 	"github.com/gocaffe/gocaffe/internal/sharedtest"
+	"github.com/gocaffe/gocaffe/net"
 )
 
 // Every published net that real Caffe builds: the same layers, blobs, params, inputs and outputs in the JSON.
@@ -50,7 +52,7 @@ func compareSummary(t *testing.T, want map[string]any) {
 			t.Fatal(err)
 		}
 	}
-	code, stdout, stderr := call("gocaffe", "summary", "-model", model, "-phase", want["phase"].(string), "-json")
+	code, stdout, stderr := call("gocaffe", "summary", "-model", model, "-phase", want["phase"].(string), "-engine", "ref", "-json")
 	var got map[string]any
 	if err := json.Unmarshal([]byte(stdout), &got); err != nil {
 		t.Errorf("%s: exit %d, %v\n%s", file, code, err, last(stderr, 500))
@@ -125,6 +127,38 @@ func TestSummaryText(t *testing.T) {
 	for _, want := range []string{"two (TRAIN)", "y(2 5 2 2)", "(5 3 3 3) (5)", "140", "1080", "147", "280", "parameters: 287", "multiply-adds: 1360", "z_ip_0_split"} {
 		if !strings.Contains(table, want) {
 			t.Errorf("the table lacks %q:\n%s", want, table)
+		}
+	}
+	for _, want := range []string{"\npeak memory of time: ", "\npeak memory of train: "} {
+		if !strings.Contains(table, want) {
+			t.Errorf("the table lacks %q:\n%s", want, table)
+		}
+	}
+}
+
+// Params and what is as large as they are: 135, 5, 140 and 7 numbers of 4 bytes, each from a multiple of 64 on, and beside the history
+// the solver's numbers for an update.
+func TestSummaryMemory(t *testing.T) {
+	for phase, commands := range map[string][]string{"TRAIN": {"time", "train"}, "TEST": {"time", "test"}} {
+		code, stdout, stderr := call("gocaffe", "summary", "-model", writeNet(t, twoLayers), "-json", "-engine", "ref", "-phase", phase)
+		var s struct{ Memory []net.Memory }
+		if err := json.Unmarshal([]byte(stdout), &s); code != 0 || err != nil || len(s.Memory) != 2 {
+			t.Fatalf("%s: exit %d, %v: %s%s", phase, code, err, stdout, stderr)
+		}
+		const params = 576 + 64 + 576 + 64
+		for i, m := range s.Memory {
+			want := net.Memory{Command: commands[i], Parameters: params, Gradients: params, Activations: m.Activations, Program: m.Program}
+			switch m.Command {
+			case "train":
+				want.History = params + (4*engine.HyperSize+63)/64*64
+			case "test":
+				want.Gradients = 0
+			}
+			want.Peak = want.Parameters + want.Gradients + want.History + want.Activations + want.Program
+			// The input alone has 96 numbers.
+			if m != want || m.Activations < 4*96 || m.Program < 1<<20 {
+				t.Errorf("%s: %+v, want %+v", phase, m, want)
+			}
 		}
 	}
 }

@@ -198,11 +198,34 @@ func (p *Plan) Device() engine.Device { return p.dev }
 type Memory struct {
 	Params, States int64 // shared by all plans of the storage
 	Activations    int64 // feeds, activations and gradients, and scratch of the kernels between them
+	// Gradients and Copies are parts of Activations: the gradients of params, and params
+	// in further layouts.
+	Gradients, Copies int64
 }
 
 // Memory tells the sizes of the plan's arenas.
 func (p *Plan) Memory() Memory {
-	return Memory{Params: p.storage.paramBytes, States: p.storage.stateBytes, Activations: p.arenaSize}
+	m := Memory{Params: p.storage.paramBytes, States: p.storage.stateBytes, Activations: p.arenaSize}
+	seen := map[graph.Value]bool{}
+	count := func(v graph.Value) int64 {
+		root := p.values[v].root
+		if seen[root] {
+			return 0
+		}
+		seen[root] = true
+		return p.values[root].bytes // 0 where it lies in the storage, or nobody makes it
+	}
+	for _, prm := range p.g.Params {
+		if prm.Grad != graph.None {
+			m.Gradients += count(prm.Grad)
+		}
+	}
+	for _, s := range p.steps {
+		if s.derives {
+			m.Copies += count(s.Out[0])
+		}
+	}
+	return m
 }
 
 // Close frees the kernels and the arenas; params and states stay with a Storage
