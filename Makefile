@@ -16,7 +16,7 @@ MNIST       := examples/mnist
 # How long each fuzz target runs, and how many inputs at once.
 FUZZTIME    ?= 60s
 FUZZPROCS   ?= 2
-.PHONY: help deps build install test fuzz mnist bench bench-compare lint proto ptx test-cuda fake-cuda gpu-bundle clean
+.PHONY: help deps build install test fuzz mnist bench bench-compare lint proto ptx check-headers test-cuda fake-cuda gpu-bundle clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -44,6 +44,7 @@ test: deps ## run every test, as CI does
 	$(GO) vet ./...
 	GOCAFFE_TEST_ENGINES=ref,cpu $(GO) test -timeout 18m ./...
 	CGO_ENABLED=0 $(GO) test ./engine/ref ./engine/cuda ./net/... ./layers
+	$(GO) test -v -run 'Headers' ./engine/cuda/internal/shim # says where NVIDIA's headers are missing
 
 # The peers of `make bench`: CAFFE=path/to/caffe, and a Python that has torch.
 TORCH_PYTHON ?= $(shell python3 -c 'import torch' 2>/dev/null && echo python3)
@@ -70,6 +71,16 @@ proto: ## regenerate proto/caffepb from proto/caffe.proto
 ptx: PACKAGES := $(TESTPACKAGES)
 ptx: deps ## compile the CUDA kernels again (clang-14, no CUDA toolkit)
 	$(GO) generate ./engine/cuda/kernels
+
+# Sets of versions of engine/cuda/internal/shim/headers.sh.
+HEADERS ?= 11 12 13
+
+check-headers: ## compare what engine/cuda declares of NVIDIA's libraries with their headers, out of Python's wheels (4 GB)
+	@for set in $(HEADERS); do \
+		folder=$$(mktemp -d) && echo "== set $$set" && engine/cuda/internal/shim/headers.sh $$set $$folder && \
+		GOCAFFE_NVIDIA_HEADERS=$$(echo $$folder/nvidia/*/include | tr ' ' :) $(GO) test -count=1 -v -run 'Headers|Alike|Compared' ./engine/cuda/internal/shim; \
+		status=$$?; rm -rf $$folder; [ $$status = 0 ] || exit $$status; \
+	done
 
 # The tests of engine/cuda run on libraries that stand in for NVIDIA's.
 FAKECUDA := $(CURDIR)/bin/fakecuda

@@ -41,25 +41,23 @@ const char *gc_cublaslt_name(int i) { return i >= 0 && i < COUNT ? names[i] : ""
 GC_CUBLASLT_SYMS(X)
 #undef X
 
-size_t gc_cublaslt_get_version(void) {
-  static size_t (*version)(void);
-  return gc_symbol(lib, "cublasLtGetVersion", (void **)&version) ? version() : 0;
-}
+#define X(type, name, params) static type(*at_##name) params;
+GC_CUBLASLT_INFO(X)
+#undef X
 
-const char *gc_cublaslt_get_error_string(int status) {
-  static const char *(*text)(int);
-  return gc_symbol(lib, "cublasLtGetStatusString", (void **)&text) ? text(status) : "";
-}
+#define FOUND(name) gc_symbol(lib, #name, (void **)&at_##name)
 
-enum { DESC_BIAS_POINTER = 8 };
+size_t gc_cublaslt_get_version(void) { return FOUND(cublasLtGetVersion) ? at_cublasLtGetVersion() : 0; }
+
+const char *gc_cublaslt_get_error_string(int status) { return FOUND(cublasLtGetStatusString) ? at_cublasLtGetStatusString(status) : ""; }
 
 int gc_cublaslt_run(CUcontext ctx, const gc_cublaslt_matmul *k, CUstream stream, uint64_t a, uint64_t b, uint64_t c, uint64_t d,
                     uint64_t bias, uint64_t workspace, size_t bytes) {
   const float one = 1;
   if (gc_enter(ctx))
-    return 1; // CUBLAS_STATUS_NOT_INITIALIZED
+    return GC_CUBLASLT_NOT_INITIALIZED;
   if (k->bias) {
-    int status = gc_cublasLtMatmulDescSetAttribute(k->desc, DESC_BIAS_POINTER, &bias, sizeof bias);
+    int status = gc_cublasLtMatmulDescSetAttribute(k->desc, GC_CUBLASLT_DESC_BIAS_POINTER, &bias, sizeof bias);
     if (status)
       return status;
   }

@@ -25,3 +25,11 @@
     (void *handle, void *desc, const void *alpha, const void *a, void *ad, const void *b, void *bd, const void *beta, \
      const void *c, void *cd, void *d, void *dd, const void *algo, void *workspace, size_t bytes, void *stream),     \
     (handle, desc, alpha, a, ad, b, bd, beta, c, cd, d, dd, algo, workspace, bytes, stream))
+
+// Those that return something else.
+//
+//  X(type, name, (parameters))
+
+#define GC_CUBLASLT_INFO(X)                                                                                                \
+  X(size_t, cublasLtGetVersion, (void))                                                                                    \
+  X(const char *, cublasLtGetStatusString, (int status))

@@ -41,31 +41,28 @@ const char *gc_cudnn_name(int i) { return i >= 0 && i < COUNT ? names[i] : ""; }
 GC_CUDNN_SYMS(X)
 #undef X
 
-size_t gc_cudnn_get_version(void) {
-  static size_t (*version)(void);
-  return gc_symbol(lib, "cudnnGetVersion", (void **)&version) ? version() : 0;
-}
+#define X(type, name, params) static type(*at_##name) params;
+GC_CUDNN_INFO(X)
+GC_CUDNN_INFO_9(X)
+#undef X
 
-size_t gc_cudnn_get_cudart_version(void) {
-  static size_t (*version)(void);
-  return gc_symbol(lib, "cudnnGetCudartVersion", (void **)&version) ? version() : 0;
-}
+#define FOUND(name) gc_symbol(lib, #name, (void **)&at_##name)
 
-const char *gc_cudnn_get_error_string(int status) {
-  static const char *(*text)(int);
-  return gc_symbol(lib, "cudnnGetErrorString", (void **)&text) ? text(status) : "";
-}
+size_t gc_cudnn_get_version(void) { return FOUND(cudnnGetVersion) ? at_cudnnGetVersion() : 0; }
+
+size_t gc_cudnn_get_cudart_version(void) { return FOUND(cudnnGetCudartVersion) ? at_cudnnGetCudartVersion() : 0; }
+
+const char *gc_cudnn_get_error_string(int status) { return FOUND(cudnnGetErrorString) ? at_cudnnGetErrorString(status) : ""; }
 
 void gc_cudnn_get_last_error(char *message, size_t room) {
-  static void (*last)(char *, size_t);
   message[0] = 0;
-  if (gc_symbol(lib, "cudnnGetLastErrorString", (void **)&last))
-    last(message, room);
+  if (FOUND(cudnnGetLastErrorString))
+    at_cudnnGetLastErrorString(message, room);
   message[room - 1] = 0;
 }
 
 // enter answers with cuDNN's CUDNN_STATUS_NOT_INITIALIZED where the driver refuses.
-static int enter(CUcontext ctx) { return gc_enter(ctx) ? 1 : 0; }
+static int enter(CUcontext ctx) { return gc_enter(ctx) ? GC_CUDNN_NOT_INITIALIZED : 0; }
 
 int gc_cudnn_run_conv(CUcontext ctx, const gc_cudnn_conv *k, CUstream stream, uint64_t a_at, uint64_t b_at, uint64_t c_at,
                       uint64_t workspace_at, size_t bytes) {
@@ -90,9 +87,6 @@ int gc_cudnn_run_conv(CUcontext ctx, const gc_cudnn_conv *k, CUstream stream, ui
   }
 }
 
-// Attributes of a variant pack and their types.
-enum { VARIANT_PACK = 16, PACK_IDS = 1000, PACK_POINTERS = 1001, PACK_WORKSPACE = 1003, TYPE_INT64 = 3, TYPE_POINTER = 6 };
-
 int gc_cudnn_run_plan(CUcontext ctx, void *handle, CUstream stream, void *plan, int n, const int64_t *ids, const uint64_t *pointers,
                       uint64_t workspace) {
   void *pack = NULL;
@@ -100,14 +94,14 @@ int gc_cudnn_run_plan(CUcontext ctx, void *handle, CUstream stream, void *plan, 
   if (!status)
     status = gc_cudnnSetStream(handle, stream);
   if (!status)
-    status = gc_cudnnBackendCreateDescriptor(VARIANT_PACK, &pack);
+    status = gc_cudnnBackendCreateDescriptor(GC_CUDNN_VARIANT_PACK, &pack);
   if (status)
     return status;
-  status = gc_cudnnBackendSetAttribute(pack, PACK_IDS, TYPE_INT64, n, ids);
+  status = gc_cudnnBackendSetAttribute(pack, GC_CUDNN_PACK_IDS, GC_CUDNN_TYPE_INT64, n, ids);
   if (!status)
-    status = gc_cudnnBackendSetAttribute(pack, PACK_POINTERS, TYPE_POINTER, n, pointers);
+    status = gc_cudnnBackendSetAttribute(pack, GC_CUDNN_PACK_POINTERS, GC_CUDNN_TYPE_POINTER, n, pointers);
   if (!status)
-    status = gc_cudnnBackendSetAttribute(pack, PACK_WORKSPACE, TYPE_POINTER, 1, &workspace);
+    status = gc_cudnnBackendSetAttribute(pack, GC_CUDNN_PACK_WORKSPACE, GC_CUDNN_TYPE_POINTER, 1, &workspace);
   if (!status)
     status = gc_cudnnBackendFinalize(pack);
   if (!status)

@@ -63,3 +63,13 @@
     (desc, name, type, room, count, values))                                                                         \
   X(cudnnBackendFinalize, (void *desc), (desc))                                                                      \
   X(cudnnBackendExecute, (void *handle, void *plan, void *pack), (handle, plan, pack))
+
+// Those that return something else; cudnnGetLastErrorString came with cuDNN 9.
+//
+//  X(type, name, (parameters))
+
+#define GC_CUDNN_INFO(X)                                                                                                   \
+  X(size_t, cudnnGetVersion, (void))                                                                                       \
+  X(size_t, cudnnGetCudartVersion, (void))                                                                                 \
+  X(const char *, cudnnGetErrorString, (int status))
+#define GC_CUDNN_INFO_9(X) X(void, cudnnGetLastErrorString, (char *message, size_t room))

@@ -38,22 +38,16 @@ CUresult gc_enter(CUcontext ctx) {
   return r;
 }
 
-// The marks of cuLaunchKernel's extra list.
-#define PARAM_END ((void *)0)
-#define PARAM_POINTER ((void *)1)
-#define PARAM_SIZE ((void *)2)
+#define MARK(number) ((void *)(uintptr_t)(number))
 
 CUresult gc_launch(CUcontext ctx, CUfunction f, const unsigned *grid, const unsigned *block, unsigned shared, CUstream s,
                    const void *args, size_t size) {
-  void *extra[] = {PARAM_POINTER, (void *)args, PARAM_SIZE, &size, PARAM_END};
+  void *extra[] = {MARK(GC_PARAM_POINTER), (void *)args, MARK(GC_PARAM_SIZE), &size, MARK(GC_PARAM_END)};
   return gc_cuLaunchKernel(ctx, f, grid[0], grid[1], grid[2], block[0], block[1], block[2], shared, s, NULL, extra);
 }
 
-// Options of cuModuleLoadDataEx.
-enum { JIT_ERROR_LOG = 5, JIT_ERROR_LOG_BYTES = 6 };
-
 CUresult gc_load_module(CUcontext ctx, CUmodule *m, const char *ptx, char *log, unsigned room) {
-  int options[] = {JIT_ERROR_LOG, JIT_ERROR_LOG_BYTES};
+  int options[] = {GC_JIT_ERROR_LOG, GC_JIT_ERROR_LOG_BYTES};
   void *values[] = {log, (void *)(uintptr_t)room};
   log[0] = 0;
   CUresult r = gc_cuModuleLoadDataEx(ctx, m, ptx, 2, options, values);

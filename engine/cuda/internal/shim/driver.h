@@ -26,6 +26,16 @@ CUresult gc_enter(CUcontext ctx);
 CUresult gc_launch(CUcontext ctx, CUfunction f, const unsigned *grid, const unsigned *block, unsigned shared, CUstream s,
                    const void *args, size_t size);
 
+// Numbers of cuda.h that driver.c uses: the marks of cuLaunchKernel's extra list, and
+// options of cuModuleLoadDataEx.
+enum {
+  GC_PARAM_END = 0,     // CU_LAUNCH_PARAM_END
+  GC_PARAM_POINTER = 1, // CU_LAUNCH_PARAM_BUFFER_POINTER
+  GC_PARAM_SIZE = 2,    // CU_LAUNCH_PARAM_BUFFER_SIZE
+  GC_JIT_ERROR_LOG = 5, // CU_JIT_ERROR_LOG_BUFFER
+  GC_JIT_ERROR_LOG_BYTES = 6,
+};
+
 // gc_load_module compiles PTX for the device. On failure log holds the compiler's words.
 CUresult gc_load_module(CUcontext ctx, CUmodule *m, const char *ptx, char *log, unsigned room);
 

@@ -23,6 +23,12 @@ typedef struct {
 GC_CUBLASLT_SYMS(X)
 #undef X
 
+// Numbers of cuBLAS's headers that cublaslt.c uses.
+enum {
+  GC_CUBLASLT_NOT_INITIALIZED = 1,      // CUBLAS_STATUS_NOT_INITIALIZED
+  GC_CUBLASLT_DESC_BIAS_POINTER = 8, // CUBLASLT_MATMUL_DESC_BIAS_POINTER
+};
+
 // As for cuDNN: the library, the table's names, and what returns no status.
 void gc_cublaslt_use(void *library);
 const char *gc_cublaslt_name(int i);

@@ -25,6 +25,18 @@ typedef struct {
 GC_CUDNN_SYMS(X)
 #undef X
 
+// Numbers of cuDNN's headers that cudnn.c uses: a variant pack, its attributes and their
+// types; the status of a library that is not ready, which is another one in cuDNN 8.
+enum {
+  GC_CUDNN_VARIANT_PACK = 16,
+  GC_CUDNN_PACK_IDS = 1000,
+  GC_CUDNN_PACK_POINTERS = 1001,
+  GC_CUDNN_PACK_WORKSPACE = 1003,
+  GC_CUDNN_TYPE_INT64 = 3,
+  GC_CUDNN_TYPE_POINTER = 6,
+  GC_CUDNN_NOT_INITIALIZED = 1001,
+};
+
 // gc_cudnn_use says which library the functions are looked up in.
 void gc_cudnn_use(void *library);
 // gc_cudnn_name is the name of function i of the table.
