@@ -3,6 +3,7 @@ package solver
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -25,6 +26,7 @@ func checkSettings(f *proto.SolverFile, p *caffepb.SolverParameter, o *Options) 
 	c.rate()
 	c.rule()
 	c.counts()
+	c.evaluation()
 	c.snapshot(o)
 	return errors.Join(c.errs...)
 }
@@ -120,6 +122,17 @@ func (c *check) counts() {
 	}
 	if n := c.param.GetSnapshot(); n < 0 {
 		c.fail("snapshot", "snapshot must not be negative (it is %d); 0 is none but the last", n)
+	}
+}
+
+func (c *check) evaluation() {
+	known := slices.Sorted(maps.Keys(evaluations))
+	if typ := c.param.GetEvalType(); !slices.Contains(known, typ) {
+		c.fail("eval_type", "Unknown evaluation type: %s (known types: %s)", typ, strings.Join(known, ", "))
+	}
+	known = slices.Sorted(maps.Keys(averagePrecisions))
+	if version := c.param.GetApVersion(); c.param.GetEvalType() == "detection" && !slices.Contains(known, version) {
+		c.fail("ap_version", "Unknown ap_version: %s (known versions: %s)", version, strings.Join(known, ", "))
 	}
 }
 

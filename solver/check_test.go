@@ -33,6 +33,8 @@ func TestCheckSettings(t *testing.T) {
 		{good + "snapshot: -1", "solver.prototxt:4: snapshot must not be negative"},
 		{"net: \"a\"\nlr_policy: \"fixed\"\nsnapshot: 1", "snapshot is specified but snapshot_prefix is not"},
 		{good + "snapshot_format: HDF5", "solver.prototxt:4: snapshot_format: HDF5 needs libhdf5"},
+		{good + "eval_type: \"segmentation\"", "solver.prototxt:4: Unknown evaluation type: segmentation (known types: classification, detection)"},
+		{good + "eval_type: \"detection\"\nap_version: \"12point\"", "solver.prototxt:5: Unknown ap_version: 12point (known versions: 11point, Integral, MaxIntegral)"},
 		{good, "File not found: none.prototxt"},
 	} {
 		_, err := solve(t, c.text, Options{})

@@ -32,8 +32,9 @@ func (s *Solver) tellMetrics(seconds, perSecond float32) error {
 		m.DataWait = min((waited-s.display.waited).Seconds()/float64(seconds), 1)
 	}
 	s.display.waited = waited
-	err := s.eachOutput(s.train, func(o net.Output, values []float32) {
+	err := s.eachOutput(s.train, func(o net.Output, values []float32) error {
 		m.Outputs[o.Name] = append([]float32{}, values...)
+		return nil
 	})
 	if err != nil {
 		return err

@@ -108,8 +108,7 @@ type Solver struct {
 
 	hyper   [engine.HyperSize]float32
 	display displayClock
-	scores  []float32 // of a test, reused
-	outputs []float32
+	outputs []float32 // of a net, reused
 	disk    disk
 }
 

@@ -261,11 +261,12 @@ func (s *Solver) showIteration() error {
 	s.log.Infof(solverFile, 239, "Iteration %d (%s iter/s, %ss/%d iters), loss = %s",
 		s.iter, glog.G(rate), glog.G(seconds), s.param.GetDisplay(), glog.G(s.window.smoothed))
 	index := 0
-	err := s.eachOutput(s.train, func(o net.Output, values []float32) {
+	err := s.eachOutput(s.train, func(o net.Output, values []float32) error {
 		for _, v := range values {
 			s.log.Infof(solverFile, 258, "    Train net output #%d: %s = %s%s", index, o.Name, glog.G(v), lossPart(o.LossWeight, v))
 			index++
 		}
+		return nil
 	})
 	if err != nil {
 		return err
@@ -282,7 +283,7 @@ func lossPart(weight, value float32) string {
 }
 
 // eachOutput reads the outputs of a net's last run. Values are valid during the call.
-func (s *Solver) eachOutput(n *net.Net, visit func(o net.Output, values []float32)) error {
+func (s *Solver) eachOutput(n *net.Net, visit func(o net.Output, values []float32) error) error {
 	for _, o := range n.Outputs() {
 		count := o.Shape.Count()
 		if cap(s.outputs) < count {
@@ -292,7 +293,9 @@ func (s *Solver) eachOutput(n *net.Net, visit func(o net.Output, values []float3
 		if err := n.Read(o.Name, values); err != nil {
 			return err
 		}
-		visit(o, values)
+		if err := visit(o, values); err != nil {
+			return err
+		}
 	}
 	return nil
 }

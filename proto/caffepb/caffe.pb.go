@@ -3908,9 +3908,16 @@ type SolverParameter struct {
 	// Reduce gradients among devices while backward still runs.
 	LayerWiseReduce *bool `protobuf:"varint,41,opt,name=layer_wise_reduce,json=layerWiseReduce,def=1" json:"layer_wise_reduce,omitempty"`
 	// Weights to start from; a comma separates several files.
-	Weights       []string `protobuf:"bytes,42,rep,name=weights" json:"weights,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Weights []string `protobuf:"bytes,42,rep,name=weights" json:"weights,omitempty"`
+	// SSD: what tests compute of the test nets' outputs, "classification" (their means) or "detection"
+	// (the mean average precision of DetectionEvaluate's rows).
+	EvalType *string `protobuf:"bytes,1041,opt,name=eval_type,json=evalType,def=classification" json:"eval_type,omitempty"`
+	// SSD: how a precision is averaged over recalls: 11point, MaxIntegral or Integral.
+	ApVersion *string `protobuf:"bytes,1042,opt,name=ap_version,json=apVersion,def=Integral" json:"ap_version,omitempty"`
+	// SSD: whether the log has each class's average precision, too.
+	ShowPerClassResult *bool `protobuf:"varint,1044,opt,name=show_per_class_result,json=showPerClassResult,def=0" json:"show_per_class_result,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 // Default values for SolverParameter fields.
@@ -3936,6 +3943,9 @@ const (
 	Default_SolverParameter_SnapshotAfterTrain = bool(true)
 	Default_SolverParameter_SolverType         = SolverParameter_SGD
 	Default_SolverParameter_LayerWiseReduce    = bool(true)
+	Default_SolverParameter_EvalType           = string("classification")
+	Default_SolverParameter_ApVersion          = string("Integral")
+	Default_SolverParameter_ShowPerClassResult = bool(false)
 )
 
 func (x *SolverParameter) Reset() {
@@ -4260,6 +4270,27 @@ func (x *SolverParameter) GetWeights() []string {
 		return x.Weights
 	}
 	return nil
+}
+
+func (x *SolverParameter) GetEvalType() string {
+	if x != nil && x.EvalType != nil {
+		return *x.EvalType
+	}
+	return Default_SolverParameter_EvalType
+}
+
+func (x *SolverParameter) GetApVersion() string {
+	if x != nil && x.ApVersion != nil {
+		return *x.ApVersion
+	}
+	return Default_SolverParameter_ApVersion
+}
+
+func (x *SolverParameter) GetShowPerClassResult() bool {
+	if x != nil && x.ShowPerClassResult != nil {
+		return *x.ShowPerClassResult
+	}
+	return Default_SolverParameter_ShowPerClassResult
 }
 
 // What a snapshot needs beside the weights in order to continue.
@@ -11094,7 +11125,7 @@ const file_caffe_proto_rawDesc = "" +
 	"reorgParam\x12S\n" +
 	"\x15shuffle_channel_param\x18\xa4\x01 \x01(\v2\x1e.caffe.ShuffleChannelParameterR\x13shuffleChannelParam\x12G\n" +
 	"\x11crop_center_param\x18\x8d\t \x01(\v2\x1a.caffe.CropCenterParameterR\x0fcropCenterParam\x12`\n" +
-	"\x1amargin_inner_product_param\x18\x8e\t \x01(\v2\".caffe.MarginInnerProductParameterR\x17marginInnerProductParam\"\xc0\x0e\n" +
+	"\x1amargin_inner_product_param\x18\x8e\t \x01(\v2\".caffe.MarginInnerProductParameterR\x17marginInnerProductParam\"\xd3\x0f\n" +
 	"\x0fSolverParameter\x12\x10\n" +
 	"\x03net\x18\x18 \x01(\tR\x03net\x120\n" +
 	"\tnet_param\x18\x19 \x01(\v2\x13.caffe.NetParameterR\bnetParam\x12\x1b\n" +
@@ -11144,7 +11175,11 @@ const file_caffe_proto_rawDesc = "" +
 	"\vsolver_type\x18\x1e \x01(\x0e2!.caffe.SolverParameter.SolverType:\x03SGDR\n" +
 	"solverType\x120\n" +
 	"\x11layer_wise_reduce\x18) \x01(\b:\x04trueR\x0flayerWiseReduce\x12\x18\n" +
-	"\aweights\x18* \x03(\tR\aweights\"+\n" +
+	"\aweights\x18* \x03(\tR\aweights\x12,\n" +
+	"\teval_type\x18\x91\b \x01(\t:\x0eclassificationR\bevalType\x12(\n" +
+	"\n" +
+	"ap_version\x18\x92\b \x01(\t:\bIntegralR\tapVersion\x129\n" +
+	"\x15show_per_class_result\x18\x94\b \x01(\b:\x05falseR\x12showPerClassResult\"+\n" +
 	"\x0eSnapshotFormat\x12\b\n" +
 	"\x04HDF5\x10\x00\x12\x0f\n" +
 	"\vBINARYPROTO\x10\x01\"\x1e\n" +
