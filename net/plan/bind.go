@@ -21,16 +21,14 @@ func (p *Plan) bind() error {
 	}
 	for _, s := range p.steps {
 		s.args = p.argsOf(s)
-		p.bindVersions(s)
+		p.bindWrites(s)
 	}
+	p.bindSources()
 	return p.stream.Sync()
 }
 
-// bindVersions finds the params and states whose versions a step reads or changes.
-func (p *Plan) bindVersions(s *Step) {
-	if s.derives {
-		s.source = p.entryOf(s.In[0])
-	}
+// bindWrites finds the params and states whose versions a step changes.
+func (p *Plan) bindWrites(s *Step) {
 	for _, v := range s.Out {
 		if v == graph.None {
 			continue

@@ -29,6 +29,9 @@ func fuse(p *program) error {
 	if p.opts.NoFuse {
 		return nil
 	}
+	if err := p.foldNorms(); err != nil {
+		return err
+	}
 	if err := p.fuseNorms(); err != nil {
 		return err
 	}

@@ -21,8 +21,8 @@ func (a *span) overlaps(b *span) bool { return a.first <= b.last && b.first <= a
 
 // memory gives every value that is neither param nor state an offset in the
 // arena. Values whose lives do not overlap share memory; an op that may write
-// over an input that dies with it does so. Feeds, kept values and copies of params live
-// for ever: the host writes and reads them between runs, or the next run reads them. The
+// over an input that dies with it does so. Feeds, kept values and what is derived from
+// params live for ever: the host writes and reads them between runs, or the next run reads them. The
 // scratch of a kernel lives for one step: most of it fits where other values lie before
 // or after.
 func memory(p *program) error {
@@ -87,6 +87,7 @@ func place(s *span, placed []*span, apart bool) int64 {
 func (p *program) spans() map[graph.Value]*span {
 	spans := map[graph.Value]*span{}
 	end := len(p.steps)
+	lasting := p.lasting()
 	touch := func(v graph.Value, at int) {
 		root := p.values[v].root
 		if _, stored := p.keys[root]; stored {
@@ -113,7 +114,7 @@ func (p *program) spans() map[graph.Value]*span {
 			if v != graph.None {
 				touch(v, i)
 			}
-			if s.derives {
+			if v != graph.None && lasting[p.values[v].root] {
 				touch(v, -1)
 				touch(v, end)
 			}

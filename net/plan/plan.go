@@ -61,6 +61,7 @@ var passes = []pass{
 	{"fuse", fuse},
 	{"layout", layout},
 	{"assign", assign},
+	{"derive", derive},
 	{"memory", memory},
 }
 

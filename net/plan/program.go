@@ -21,9 +21,10 @@ type Step struct {
 	scratch int64      // where in the arena the kernel's scratch lies
 	args    engine.Args
 
-	derives bool     // copies a param or state: only needed when that has changed
-	source  *entry   // of which
-	seen    int      // the source's version at the last launch
+	derives bool     // depends on params or states alone: only needed when those have changed
+	early   bool     // derives from params that the plan leaves alone: may run before all others
+	sources *sources // the params and states
+	seen    []int    // their versions at the last launch
 	writes  []*entry // the params and states that the step changes
 }
 

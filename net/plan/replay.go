@@ -42,9 +42,15 @@ func (p *Plan) launch(want uint) error {
 	if r.never {
 		return p.launchEach(want)
 	}
+	for _, s := range p.steps {
+		if want&(1<<s.Dir) != 0 && s.early && !s.fresh() {
+			p.stream.Launch(s.kernel, &s.args)
+			s.changed()
+		}
+	}
 	device.Replay(r.replay)
 	for _, s := range p.steps {
-		if want&(1<<s.Dir) != 0 {
+		if want&(1<<s.Dir) != 0 && !s.early {
 			s.changed()
 		}
 	}
@@ -69,7 +75,8 @@ func (p *Plan) any(want uint, is func(s *Step) bool) bool {
 	return false
 }
 
-// record records the steps. A library that refuses to be recorded costs speed, not the
+// record records the steps, but for those that are launched before, where params have
+// changed. A library that refuses to be recorded costs speed, not the
 // run: the log says it once.
 func (p *Plan) record(r *recording, device engine.Replayer, want uint) error {
 	if err := p.stream.Sync(); err != nil { // what is queued is not part of it
@@ -78,7 +85,7 @@ func (p *Plan) record(r *recording, device engine.Replayer, want uint) error {
 	var err error
 	r.replay, err = device.Record(func() {
 		for _, s := range p.steps {
-			if want&(1<<s.Dir) != 0 {
+			if want&(1<<s.Dir) != 0 && !s.early {
 				p.stream.Launch(s.kernel, &s.args)
 			}
 		}
@@ -98,7 +105,8 @@ func (p *program) note(text string) {
 	}
 }
 
-// launchEach launches step by step, but for copies of params that have not changed.
+// launchEach launches step by step, but for what is derived from params that have not
+// changed.
 func (p *Plan) launchEach(want uint) error {
 	for _, s := range p.steps {
 		if want&(1<<s.Dir) == 0 || s.fresh() {
@@ -112,26 +120,6 @@ func (p *Plan) launchEach(want uint) error {
 		s.changed()
 	}
 	return nil
-}
-
-// fresh reports whether the step has copied the present version of its param.
-func (s *Step) fresh() bool { return s.source != nil && s.seen == s.source.version }
-
-// changed notes what a launch of the step has read and written.
-func (s *Step) changed() {
-	if s.source != nil {
-		s.seen = s.source.version
-	}
-	for _, e := range s.writes {
-		e.version++
-	}
-}
-
-// forget makes all copies of params anew: a run that failed may have left some undone.
-func (p *Plan) forget() {
-	for _, s := range p.steps {
-		s.seen = 0
-	}
 }
 
 // Replays reports whether Run of these directions replays what was recorded.
