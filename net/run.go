@@ -35,7 +35,7 @@ func (n *Net) run(dirs ...graph.Direction) error {
 	if err := n.followShapes(); err != nil {
 		return err
 	}
-	if err := n.feed(func(int, time.Duration) {}); err != nil {
+	if err := n.feed(func(graph.Feed, time.Duration) {}); err != nil {
 		return err
 	}
 	if err := n.now.plan.Run(dirs...); err != nil {
@@ -64,7 +64,7 @@ func (n *Net) followShapes() error {
 // feed writes what the host makes for a run, in the order of the layers, which
 // is that of Caffe's random draws, and tells how long each took. A selection is
 // followed before what lies behind it is drawn.
-func (n *Net) feed(observe func(layer int, d time.Duration)) error {
+func (n *Net) feed(observe func(f graph.Feed, d time.Duration)) error {
 	followed := 0
 	for i := 0; i <= len(n.now.graph.Feeds); i++ {
 		for next := n.nextSelection(followed, i); next != nil; next = n.nextSelection(followed, i) {
@@ -80,7 +80,7 @@ func (n *Net) feed(observe func(layer int, d time.Duration)) error {
 		if err := n.feedOne(f); err != nil {
 			return err
 		}
-		observe(f.Layer, time.Since(start))
+		observe(f, time.Since(start))
 	}
 	n.now.filled = true
 	return nil

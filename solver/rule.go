@@ -1,10 +1,12 @@
 package solver
 
 import (
+	"errors"
 	"math"
 
 	"github.com/gocaffe/gocaffe/engine"
 	"github.com/gocaffe/gocaffe/net/graph"
+	"github.com/gocaffe/gocaffe/proto"
 	"github.com/gocaffe/gocaffe/proto/caffepb"
 )
 
@@ -12,6 +14,17 @@ import (
 var rules = map[string]engine.UpdateRule{
 	"SGD": engine.SGD, "Nesterov": engine.Nesterov, "AdaGrad": engine.AdaGrad,
 	"RMSProp": engine.RMSProp, "AdaDelta": engine.AdaDelta, "Adam": engine.Adam,
+}
+
+// UpdateRule is the update that a solver file describes, for a net that is not trained
+// by a Solver (`time` measures it); an error names what is wrong with it.
+func UpdateRule(f *proto.SolverFile) (*graph.UpdateOptions, error) {
+	c := &check{file: f, param: f.Solver}
+	c.rule()
+	if err := errors.Join(c.errs...); err != nil {
+		return nil, err
+	}
+	return updateOptions(f.Solver), nil
 }
 
 // updateOptions is the solver's rule as the graph needs it. The type must be known.

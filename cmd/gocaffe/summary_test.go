@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"compress/gzip"
 	"encoding/json"
 	"os"
@@ -180,23 +179,5 @@ func TestExplain(t *testing.T) {
 	}
 	if code, _, stderr := call("gocaffe", "explain", "-stage", "nets", "-model", model); code != exitFatal || !strings.Contains(stderr, "spec, graph or plan") {
 		t.Errorf("exit %d: %s", code, stderr)
-	}
-}
-
-func TestTimeJSON(t *testing.T) {
-	code, stdout, stderr := call("gocaffe", "time", "-json", "-model", writeNet(t, twoLayers), "-iterations", "3", "-engine", "ref")
-	var got timings
-	if err := json.NewDecoder(bytes.NewBufferString(stdout)).Decode(&got); code != 0 || err != nil {
-		t.Fatalf("exit %d, %v\n%s", code, err, stderr)
-	}
-	if got.Name != "two" || got.Engine != "ref" || got.Iterations != 3 || len(got.Layers) != 6 {
-		t.Errorf("%+v", got)
-	}
-	var forward, backward float64
-	for _, l := range got.Layers {
-		forward, backward = forward+l.Forward, backward+l.Backward
-	}
-	if !(forward > 0 && forward <= got.Forward && backward > 0 && backward <= got.Backward && got.Total > 0) {
-		t.Errorf("layers sum to %g and %g in %+v", forward, backward, got)
 	}
 }
