@@ -51,7 +51,7 @@ func TestContest(t *testing.T) {
 		next := 0
 		contenders = append(contenders, contender{name, "", func() string { return "1" }, 1, func(mode, string, int) (timing, error) {
 			next++
-			return timing{Milliseconds: turn[name][next-1]}, nil
+			return timing{Milliseconds: turn[name][next-1], Peak: int64(next % 3)}, nil
 		}})
 	}
 	r, err := turns(settings{rounds: 3, seconds: 1}, allNets[0], allNets[0].Model, contenders, training)
@@ -60,6 +60,9 @@ func TestContest(t *testing.T) {
 	}
 	if r.Best.Milliseconds != 10 || math.Abs(r.Ratios["base"]-0.95) > 1e-9 || r.Ratios["Caffe"] != 4 {
 		t.Errorf("best %v, ratios %v", r.Best, r.Ratios)
+	}
+	if r.Peaks["gocaffe"] != 2 || r.Peaks["Caffe"] != 2 {
+		t.Errorf("peaks %v: the most of a contender's turns counts", r.Peaks)
 	}
 	if err := slower([]result{r}, 0.06); err != nil {
 		t.Errorf("5 %% of 6: %v", err)
@@ -73,6 +76,7 @@ func TestContest(t *testing.T) {
 func TestCaffeTimes(t *testing.T) {
 	script := filepath.Join(t.TempDir(), "caffe")
 	const text = `#!/bin/sh
+head -c 67108864 /dev/zero | tail -c 67108864 | wc -c
 echo "I1123 caffe.cpp:408] Average Forward pass: 6.25 ms." >&2
 echo "I1123 caffe.cpp:412] Average Forward-Backward: 12.5 ms." >&2
 `
@@ -81,8 +85,8 @@ echo "I1123 caffe.cpp:412] Average Forward-Backward: 12.5 ms." >&2
 	}
 	for m, want := range map[mode]float64{training: 12.5, inference: 6.25} {
 		got, err := realCaffe(script).time(m, "x.prototxt", 1)
-		if err != nil || got.Milliseconds != want {
-			t.Errorf("%v: %v, %v", m, got, err)
+		if err != nil || got.Milliseconds != want || got.Peak < 64<<20 {
+			t.Errorf("%v: %v, %v; tail holds 64 MiB", m, got, err)
 		}
 	}
 }

@@ -25,6 +25,7 @@ type contender struct {
 type timing struct {
 	Milliseconds float64     `json:"ms"`
 	Layers       []layerTime `json:"layers,omitempty"`
+	Peak         int64       `json:"-"` // resident memory in bytes
 }
 
 // layerTime is a row of `gocaffe time -json`.
@@ -65,7 +66,8 @@ func ours(name, binary, precision string, threads int) contender {
 		if precision != "fp32" {
 			args = append(args, "-precision", precision)
 		}
-		out, err := output(exec.Command(binary, args...))
+		cmd := exec.Command(binary, args...)
+		out, err := output(cmd)
 		if err != nil {
 			return timing{}, err
 		}
@@ -78,9 +80,9 @@ func ours(name, binary, precision string, threads int) contender {
 			return timing{}, fmt.Errorf("%s time -json: %w", binary, err)
 		}
 		if m.phase == "TEST" {
-			return timing{t.Forward, t.Layers}, nil
+			return timing{t.Forward, t.Layers, peakMemory(cmd)}, nil
 		}
-		return timing{t.ForwardBackward, t.Layers}, nil
+		return timing{t.ForwardBackward, t.Layers, peakMemory(cmd)}, nil
 	}}
 }
 
@@ -100,7 +102,7 @@ func realCaffe(binary string) contender {
 			what = "Forward pass"
 		}
 		ms, err := average(log.String(), what)
-		return timing{Milliseconds: ms}, err
+		return timing{Milliseconds: ms, Peak: peakMemory(cmd)}, err
 	}}
 }
 
@@ -119,8 +121,9 @@ func torch(python, precision string, threads int) contender {
 		return firstLine(exec.Command(python, "-c", "import torch; print(torch.__version__)"))
 	}
 	return contender{"PyTorch", "", version, 3, func(m mode, model string, iterations int) (timing, error) {
-		out, err := output(exec.Command(python, "bench/torch_time.py", model, "--phase", m.phase, "--precision", precision,
-			"--iterations", strconv.Itoa(iterations), "--threads", strconv.Itoa(threads)))
+		cmd := exec.Command(python, "bench/torch_time.py", model, "--phase", m.phase, "--precision", precision,
+			"--iterations", strconv.Itoa(iterations), "--threads", strconv.Itoa(threads))
+		out, err := output(cmd)
 		if err != nil {
 			return timing{}, err
 		}
@@ -129,7 +132,7 @@ func torch(python, precision string, threads int) contender {
 			ChannelsLast float64 `json:"channels_last_ms"`
 		}
 		err = json.Unmarshal(out, &t)
-		return timing{Milliseconds: min(t.NCHW, t.ChannelsLast)}, err
+		return timing{Milliseconds: min(t.NCHW, t.ChannelsLast), Peak: peakMemory(cmd)}, err
 	}}
 }
 

@@ -14,6 +14,8 @@ type result struct {
 	Peers      map[string]float64 `json:"peers_ms,omitempty"`
 	Ratios     map[string]float64 `json:"ratios,omitempty"` // peer / gocaffe: above 1 gocaffe is faster
 	Iterations int                `json:"iterations"`
+	Peaks      map[string]int64   `json:"peak_bytes"`                     // each contender's resident memory, the most of its turns
+	Predicted  int64              `json:"predicted_peak_bytes,omitempty"` // gocaffe's, by its summary
 }
 
 // contest lets the contenders time every net in turns and prints a row for each.
@@ -43,7 +45,7 @@ func contest(o settings, nets []net, contenders []contender, m mode) ([]result, 
 
 // turns times one net. A pass of batch 1 is so short that it has more iterations.
 func turns(o settings, n net, model string, contenders []contender, m mode) (result, error) {
-	r := result{Net: n.Name, Peers: map[string]float64{}, Ratios: map[string]float64{}}
+	r := result{Net: n.Name, Peers: map[string]float64{}, Ratios: map[string]float64{}, Peaks: map[string]int64{}}
 	r.Iterations = max(int(o.seconds*1000/n.Milliseconds), 3)
 	if m.batch == 1 {
 		r.Iterations *= 10
@@ -54,6 +56,7 @@ func turns(o settings, n net, model string, contenders []contender, m mode) (res
 			if err != nil {
 				return r, err
 			}
+			r.Peaks[c.name] = max(r.Peaks[c.name], t.Peak)
 			best, seen := r.Peers[c.name]
 			switch {
 			case i == 0 && (r.Best.Milliseconds == 0 || t.Milliseconds < r.Best.Milliseconds):

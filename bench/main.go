@@ -93,6 +93,9 @@ func run(o settings, nets []net) error {
 	if r.Training, err = contest(o, nets, contenders, training); err != nil {
 		return err
 	}
+	if err := memory(o, nets, r.Training, contenders); err != nil {
+		return err
+	}
 	if o.latency {
 		fmt.Print("\nInference of one picture, milliseconds\n\n")
 		if r.Latency, err = contest(o, slices.DeleteFunc(slices.Clone(nets), func(n net) bool { return !n.Latency }), contenders, inference); err != nil {
