@@ -11,8 +11,8 @@ import (
 )
 
 // besides is what a command that runs a net takes beyond what summary takes once it has compiled the net's plan: more of the program
-// and of its libraries, stacks, and garbage between Go's collections. Measured on the example nets, where it is 1 to 8 MiB.
-const besides = 4 << 20
+// and of its libraries, stacks, and garbage between Go's collections. Measured on the example nets, where it is 0 to 9 MiB.
+const besides = 3 << 20
 
 // usualProgram is the program's own memory where the system does not tell: what it is on Linux with oneDNN 2.6.
 const usualProgram = 28 << 20
