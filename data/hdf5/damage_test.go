@@ -85,7 +85,7 @@ func damagedEverywhere(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "x.h5")
 	for name, whole := range map[string][]byte{"small": smallFile(t), "Caffe's": state} {
-		damagetest.Each(t, whole, 1500, func(damage string, b []byte) {
+		damagetest.Each(t, whole, 600, func(damage string, b []byte) {
 			damage = fmt.Sprintf("%s: %s", name, damage)
 			damagetest.Within(t, damage, 16<<20, func() {
 				if err := readDamaged(t, damage, path, b); err == nil && len(b) < len(whole) {

@@ -87,14 +87,19 @@ func Open(path string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot open HDF5 file: %w", err)
 	}
-	if err := check(path); err != nil {
-		return nil, fmt.Errorf("cannot open HDF5 file %s: %w", path, err)
-	}
 	f := &File{path: path, size: info.Size()}
-	if err := f.start(func(c *C.char) C.int64_t { return C.gh_open(c) }, "open"); err != nil {
+	if err := f.start(f.trial, "open"); err != nil {
 		return nil, err
 	}
 	return f, nil
+}
+
+// trial opens a file that a child process has read.
+func (f *File) trial(path *C.char) C.int64_t {
+	if C.gh_trial(path, C.ulonglong(f.size)) < 0 {
+		return -1
+	}
+	return C.gh_open(path)
 }
 
 func (f *File) start(open func(*C.char) C.int64_t, verb string) error {
@@ -106,7 +111,7 @@ func (f *File) start(open func(*C.char) C.int64_t, verb string) error {
 	c := C.CString(f.path)
 	defer C.free(unsafe.Pointer(c))
 	if f.id = open(c); f.id < 0 {
-		return fmt.Errorf("cannot %s HDF5 file %s: %s", verb, f.path, C.GoString(C.gh_error()))
+		return fmt.Errorf("cannot %s HDF5 file %s: %s", verb, f.path, C.GoString(&C.gh_message[0]))
 	}
 	f.open = true
 	return nil
@@ -127,7 +132,7 @@ func (f *File) Close() error {
 	}
 	f.open = false
 	if C.gh_close(f.id) < 0 {
-		return fmt.Errorf("cannot close HDF5 file %s: %s", f.path, C.GoString(C.gh_error()))
+		return fmt.Errorf("cannot close HDF5 file %s: %s", f.path, C.GoString(&C.gh_message[0]))
 	}
 	return nil
 }
@@ -146,7 +151,7 @@ func (f *File) do(path, verb string, call func(c *C.char) C.int64_t) (int64, err
 	defer C.free(unsafe.Pointer(c))
 	n := call(c)
 	if n < 0 {
-		return 0, fmt.Errorf("HDF5 file %s: cannot %s %s: %s", f.path, verb, path, C.GoString(C.gh_error()))
+		return 0, fmt.Errorf("HDF5 file %s: cannot %s %s: %s", f.path, verb, path, C.GoString(&C.gh_message[0]))
 	}
 	return int64(n), nil
 }
@@ -351,7 +356,7 @@ func (f *File) checkSize(path string, info *C.gh_info, n int64) error {
 	bytes, stored := n*int64(info.size), int64(min(uint64(info.stored), math.MaxInt64))
 	limit := f.size
 	if stored < bytes {
-		limit = min(stored, f.size) * 1032
+		limit = min(stored, f.size) * C.gh_max_ratio
 	}
 	if f.size > 0 && bytes > limit {
 		return f.damaged(path, fmt.Sprintf("%d bytes of data in a file of %d", bytes, f.size))

@@ -37,6 +37,8 @@ typedef struct {
 	F(int, H5Gget_info, (hid, group_info *)) \
 	F(int, H5Lexists, (hid, const char *, hid)) \
 	F(long, H5Lget_name_by_idx, (hid, const char *, int, int, hsize, char *, size_t, hid)) \
+	F(hid, H5Oopen, (hid, const char *, hid)) \
+	F(int, H5Oclose, (hid)) \
 	F(hid, H5Dcreate2, (hid, const char *, hid, hid, hid, hid, hid)) \
 	F(hid, H5Dopen2, (hid, const char *, hid)) \
 	F(int, H5Dclose, (hid)) \
@@ -44,6 +46,9 @@ typedef struct {
 	F(int, H5Dwrite, (hid, hid, hid, hid, hid, const void *)) \
 	F(hid, H5Dget_space, (hid)) \
 	F(hid, H5Dget_type, (hid)) \
+	F(hid, H5Dget_create_plist, (hid)) \
+	F(int, H5Pget_layout, (hid)) \
+	F(int, H5Pclose, (hid)) \
 	F(hsize, H5Dget_storage_size, (hid)) \
 	F(hid, H5Screate, (int)) \
 	F(hid, H5Screate_simple, (int, const hsize *, const hsize *)) \
@@ -64,8 +69,9 @@ typedef struct {
 #define DECLARE(ret, name, args) static ret(*name) args;
 FUNCTIONS(DECLARE)
 
-static hid *native_float, *native_int, *c_string;
-static char message[256];
+static hid *native_float, *native_int, *c_string, *resource_error, *cannot_alloc;
+char gh_message[gh_error_size];
+static int no_memory;
 
 int gh_load(const char *name) {
 	void *lib = dlopen(name, RTLD_NOW | RTLD_LOCAL);
@@ -81,7 +87,9 @@ int gh_load(const char *name) {
 	native_float = dlsym(lib, "H5T_NATIVE_FLOAT_g");
 	native_int = dlsym(lib, "H5T_NATIVE_INT_g");
 	c_string = dlsym(lib, "H5T_C_S1_g");
-	if (!native_float || !native_int || !c_string) return -2;
+	resource_error = dlsym(lib, "H5E_RESOURCE_g");
+	cannot_alloc = dlsym(lib, "H5E_CANTALLOC_g");
+	if (!native_float || !native_int || !c_string || !resource_error || !cannot_alloc) return -2;
 	return 0;
 }
 
@@ -94,19 +102,22 @@ static void hush(void) {
 
 void gh_version(unsigned v[3]) { H5get_libversion(&v[0], &v[1], &v[2]); }
 
-const char *gh_error(void) { return message; }
+int gh_no_memory(void) { return no_memory; }
 
-static int innermost(unsigned n, const error_entry *e, void *unused) {
-	(void)n, (void)unused;
-	snprintf(message, sizeof message, "%s", e->desc ? e->desc : "unknown error");
-	return 1;
+// The entries come from the innermost function outward. The innermost one says what went wrong.
+static int note(unsigned n, const error_entry *e, void *unused) {
+	(void)unused;
+	if (n == 0) snprintf(gh_message, sizeof gh_message, "%s", e->desc ? e->desc : "unknown error");
+	if (e->maj == *resource_error || e->min == *cannot_alloc) no_memory = 1;
+	return 0;
 }
 
 // failed keeps the reason that the library gives for the last failure.
 static int failed(void) {
 	const int upward = 0;
-	strcpy(message, "unknown error");
-	H5Ewalk2(0, upward, innermost, NULL);
+	strcpy(gh_message, "unknown error");
+	no_memory = 0;
+	H5Ewalk2(0, upward, note, NULL);
 	H5Eclear2(0);
 	return -1;
 }
@@ -147,11 +158,25 @@ int gh_make_group(int64_t file, const char *path) {
 int64_t gh_count(int64_t file, const char *group) {
 	hush();
 	hid g = H5Gopen2(file, group, 0);
-	if (g < 0) return failed();
+	if (g < 0) {
+		failed();
+		return gh_no_group;
+	}
 	group_info info;
 	int rc = H5Gget_info(g, &info);
 	H5Gclose(g);
 	return rc < 0 ? failed() : (int64_t)info.nlinks;
+}
+
+int gh_is_object(int64_t file, const char *path) {
+	hush();
+	hid o = H5Oopen(file, path, 0);
+	if (o < 0) {
+		failed();
+		return 0;
+	}
+	H5Oclose(o);
+	return 1;
 }
 
 int64_t gh_name(int64_t file, const char *group, unsigned long long i, char *name, unsigned long n) {
@@ -204,9 +229,11 @@ static int plain_number(hid type) {
 }
 
 static int stat_dataset(hid set, gh_info *info) {
-	hid type = H5Dget_type(set), space = H5Dget_space(set);
+	const int contiguous = 1;
+	hid type = H5Dget_type(set), space = H5Dget_space(set), made = H5Dget_create_plist(set);
 	int rc = -1;
-	if (type >= 0 && space >= 0) {
+	if (type >= 0 && space >= 0 && made >= 0) {
+		info->contiguous = H5Pget_layout(made) == contiguous;
 		info->class = H5Tget_class(type);
 		info->size = (int)H5Tget_size(type);
 		info->variable = H5Tis_variable_str(type) > 0;
@@ -218,6 +245,7 @@ static int stat_dataset(hid set, gh_info *info) {
 	}
 	if (type >= 0) H5Tclose(type);
 	if (space >= 0) H5Sclose(space);
+	if (made >= 0) H5Pclose(made);
 	return rc < 0 ? failed() : 0;
 }
 
