@@ -66,7 +66,7 @@ func TestDamagedSnapshots(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.h5")
 	for i, whole := range [][]byte{weights, state} {
 		failed := 0
-		damagetest.Each(t, whole, 700, func(name string, b []byte) {
+		damagetest.Each(t, whole, 250, func(name string, b []byte) {
 			damagetest.Within(t, name, 16<<20, func() {
 				asWeights, asState := readBoth(t, name, path, b)
 				if [2]error{asWeights, asState}[i] != nil {
