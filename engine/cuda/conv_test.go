@@ -301,6 +301,7 @@ func TestPlanCache(t *testing.T) {
 func TestCacheIsUsed(t *testing.T) {
 	enginetest.OpenOrSkip(t, Name, engine.Config{})
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	t.Setenv(searchVariable, "")
 	d, err := Open(engine.Config{})
 	if err != nil {
 		t.Fatal(err)
