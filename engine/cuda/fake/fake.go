@@ -69,7 +69,7 @@ func compile(l library, dir string, more ...string) error {
 	if !strings.HasSuffix(l.sources[0], ".c") {
 		compiler, standard = "g++", "-std=c++17"
 	}
-	args := []string{standard, "-O2", "-fPIC", "-shared", "-pthread", "-ffp-contract=off", "-Wall", "-Wextra", "-Wno-unknown-pragmas",
+	args := []string{standard, "-O3", "-march=native", "-fPIC", "-shared", "-pthread", "-ffp-contract=off", "-Wall", "-Wextra", "-Wno-unknown-pragmas",
 		"-I", filepath.Join(here, "libs"), "-I", filepath.Join(here, "../kernels"), "-Wl,-soname," + l.file, "-o", temporary}
 	for _, s := range l.sources {
 		path := filepath.Join(here, s)

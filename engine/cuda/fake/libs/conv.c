@@ -20,6 +20,19 @@ size_t shape_bytes(const shape *s) {
   return (size_t)(last + 1) * type_bytes(s->type);
 }
 
+int shape_overlaps(const shape *s) {
+  for (int i = 0; i < s->rank; i++) {
+    if (s->dims[i] == 1) continue;
+    int64_t within = 0; // the span of the dimensions with smaller strides
+    for (int j = 0; j < s->rank; j++) {
+      if (s->strides[j] < s->strides[i]) within += (s->dims[j] - 1) * s->strides[j];
+      if (j != i && s->strides[j] == s->strides[i] && s->dims[j] > 1) return 1;
+    }
+    if (within >= s->strides[i]) return 1;
+  }
+  return 0;
+}
+
 // offset is where the i-th value, in the order of the dimensions, lies.
 static int64_t offset(const shape *s, int64_t i) {
   int64_t at = 0;
@@ -55,22 +68,27 @@ enum { TF32_DROPS = 13, BF16_DROPS = 16 };
 float *tensor_load(const shape *s, const void *at, int tf32) {
   int64_t n = shape_count(s);
   float *dense = malloc((size_t)n * sizeof(float));
-  for (int64_t i = 0; i < n; i++) {
+  int64_t row = s->dims[s->rank - 1], step = s->strides[s->rank - 1];
+  for (int64_t i = 0; i < n; i += row) {
     int64_t p = offset(s, i);
-    dense[i] = s->type == FAKE_BFLOAT16 ? from_bits((uint32_t)((const uint16_t *)at)[p] << 16) : ((const float *)at)[p];
-    if (tf32) dense[i] = from_bits(rounded(dense[i], TF32_DROPS));
+    if (s->type == FAKE_BFLOAT16)
+      for (int64_t j = 0; j < row; j++) dense[i + j] = from_bits((uint32_t)((const uint16_t *)at)[p + j * step] << 16);
+    else
+      for (int64_t j = 0; j < row; j++) dense[i + j] = ((const float *)at)[p + j * step];
   }
+  for (int64_t i = 0; i < n && tf32; i++) dense[i] = from_bits(rounded(dense[i], TF32_DROPS));
   return dense;
 }
 
 void tensor_store(const shape *s, void *at, const float *dense) {
   int64_t n = shape_count(s);
-  for (int64_t i = 0; i < n; i++) {
+  int64_t row = s->dims[s->rank - 1], step = s->strides[s->rank - 1];
+  for (int64_t i = 0; i < n; i += row) {
     int64_t p = offset(s, i);
     if (s->type == FAKE_BFLOAT16)
-      ((uint16_t *)at)[p] = (uint16_t)(rounded(dense[i], BF16_DROPS) >> 16);
+      for (int64_t j = 0; j < row; j++) ((uint16_t *)at)[p + j * step] = (uint16_t)(rounded(dense[i + j], BF16_DROPS) >> 16);
     else
-      ((float *)at)[p] = dense[i];
+      for (int64_t j = 0; j < row; j++) ((float *)at)[p + j * step] = dense[i + j];
   }
 }
 
@@ -104,103 +122,98 @@ static geometry spread(const window *g, const shape *x, const shape *w, const sh
   return z;
 }
 
-// pair walks over the outputs that meet an input at one tap of the kernel, row by row:
-// y holds float64 sums or values of the output's plane, x the input's.
-typedef void row_fn(double *sum, const float *dense, int64_t sum_at, int64_t dense_at, int64_t n, int64_t step, float v,
-                    double *total);
-
-static void walk(const geometry *z, const int64_t tap[MAX_AXES], row_fn *row, double *sum, const float *dense, float v,
-                 double *total) {
-  int64_t at[MAX_AXES];
-  for (int i = 0; i < MAX_AXES; i++) at[i] = tap[i] * z->dilation[i] - z->pad[i];
-  for (int64_t p = 0; p < z->out[0]; p++) {
-    int64_t d = p * z->stride[0] + at[0];
-    if (d < 0 || d >= z->in[0]) continue;
-    for (int64_t q = 0; q < z->out[1]; q++) {
-      int64_t h = q * z->stride[1] + at[1];
-      if (h < 0 || h >= z->in[1]) continue;
-      int64_t s = z->stride[2], lo = at[2] < 0 ? (-at[2] + s - 1) / s : 0;
-      int64_t hi = at[2] >= z->in[2] ? 0 : (z->in[2] - 1 - at[2]) / s + 1;
-      if (hi > z->out[2]) hi = z->out[2];
-      if (lo >= hi) continue;
-      row(sum, dense, (p * z->out[1] + q) * z->out[2] + lo, (d * z->in[1] + h) * z->in[2] + lo * s + at[2], hi - lo, s, v,
-          total);
-    }
-  }
-}
-
-static void row_forward(double *y, const float *x, int64_t ya, int64_t xa, int64_t n, int64_t s, float v, double *total) {
-  (void)total;
-  if (s == 1)
-    for (int64_t i = 0; i < n; i++) y[ya + i] += (double)v * x[xa + i];
-  else
-    for (int64_t i = 0; i < n; i++) y[ya + i] += (double)v * x[xa + i * s];
-}
-
-static void row_data(double *x, const float *y, int64_t ya, int64_t xa, int64_t n, int64_t s, float v, double *total) {
-  (void)total;
-  for (int64_t i = 0; i < n; i++) x[xa + i * s] += (double)v * y[ya + i];
-}
-
-// The sum of products: here the "sum" is x as it is.
-static void row_weights(double *x, const float *y, int64_t ya, int64_t xa, int64_t n, int64_t s, float v, double *total) {
-  (void)v;
-  double t = 0;
-  for (int64_t i = 0; i < n; i++) t += x[xa + i * s] * y[ya + i];
-  *total += t;
-}
-
 static int64_t volume(const int64_t d[MAX_AXES]) { return d[0] * d[1] * d[2]; }
 
-static void tap_at(const geometry *z, int64_t t, int64_t tap[MAX_AXES]) {
-  for (int i = MAX_AXES - 1; i >= 0; i--) tap[i] = t % z->k[i], t /= z->k[i];
+// A row is a run of outputs and the inputs that meet them at one tap of the kernel, step
+// apart; first and last bound the outputs whose input is not padding.
+typedef void row_fn(void *planes, void *column, int64_t input, int64_t output, int64_t first, int64_t last, int64_t step);
+
+// rows walks over the rows of one tap.
+static void rows(const geometry *z, int64_t t, row_fn *row, void *planes, void *column) {
+  int64_t at[MAX_AXES], s = z->stride[2], n = z->out[2];
+  for (int i = MAX_AXES - 1; i >= 0; i--) at[i] = t % z->k[i] * z->dilation[i] - z->pad[i], t /= z->k[i];
+  int64_t first = at[2] < 0 ? (-at[2] + s - 1) / s : 0, last = at[2] >= z->in[2] ? 0 : (z->in[2] - 1 - at[2]) / s + 1;
+  if (last > n) last = n;
+  if (first > last) first = last;
+  for (int64_t p = 0; p < z->out[0]; p++)
+    for (int64_t q = 0; q < z->out[1]; q++) {
+      int64_t d = p * z->stride[0] + at[0], h = q * z->stride[1] + at[1];
+      int out = d < 0 || d >= z->in[0] || h < 0 || h >= z->in[1];
+      row(planes, column, (d * z->in[1] + h) * z->in[2] + at[2], (p * z->out[1] + q) * n, out ? 0 : first, out ? 0 : last, s);
+    }
 }
 
-// planes computes output planes as weighted sums of input planes, forward or backward.
-static void planes(const geometry *z, int back, const float *a, const float *w, float *out) {
-  int64_t from = volume(back ? z->out : z->in), to = volume(back ? z->in : z->out), taps = volume(z->k);
-  int64_t channels = back ? z->c : z->o, terms = back ? z->og : z->cg;
-  double *sum = malloc((size_t)to * sizeof *sum);
-  for (int64_t i = 0; i < z->n * channels; i++) {
-    int64_t n = i / channels, c = i % channels, group = c / (back ? z->cg : z->og);
-    memset(sum, 0, (size_t)to * sizeof *sum);
-    for (int64_t j = 0; j < terms; j++) {
-      int64_t source = group * terms + j, o = back ? source : c, ci = back ? c % z->cg : j;
-      const float *plane = a + (n * (back ? z->o : z->c) + source) * from;
-      for (int64_t t = 0; t < taps; t++) {
-        int64_t tap[MAX_AXES];
-        tap_at(z, t, tap);
-        walk(z, tap, back ? row_data : row_forward, sum, plane, w[(o * z->cg + ci) * taps + t], NULL);
-      }
-    }
-    for (int64_t j = 0; j < to; j++) out[i * to + j] = (float)sum[j];
+static void take_row(void *planes, void *column, int64_t input, int64_t output, int64_t first, int64_t last, int64_t step) {
+  const float *x = (const float *)planes + input;
+  float *y = (float *)column + output;
+  for (int64_t i = first; i < last; i++) y[i] = x[i * step];
+}
+
+static void add_row(void *planes, void *column, int64_t input, int64_t output, int64_t first, int64_t last, int64_t step) {
+  double *x = (double *)planes + input;
+  const double *y = (const double *)column + output;
+  for (int64_t i = first; i < last; i++) x[i * step] += y[i];
+}
+
+// columns lays out what each tap of each channel of a group meets: (cg·taps, outputs).
+static void columns(const geometry *z, const float *x, float *all) {
+  int64_t taps = volume(z->k), in = volume(z->in), out = volume(z->out);
+  memset(all, 0, (size_t)(z->cg * taps * out) * sizeof *all);
+  for (int64_t k = 0; k < z->cg * taps; k++) rows(z, k % taps, take_row, (float *)x + k / taps * in, all + k * out);
+}
+
+// add_scaled adds count vectors of n values, far apart, each times a weight, step apart.
+static void add_scaled(double *sum, const float *v, int64_t n, int64_t far, const float *w, int64_t step, int64_t count) {
+  memset(sum, 0, (size_t)n * sizeof *sum);
+  int64_t k = 0;
+  for (; k + 4 <= count; k += 4) {
+    const float *a = v + k * far, *b = a + far, *c = b + far, *d = c + far;
+    double wa = w[k * step], wb = w[(k + 1) * step], wc = w[(k + 2) * step], wd = w[(k + 3) * step];
+    for (int64_t i = 0; i < n; i++) sum[i] += wa * a[i] + wb * b[i] + (wc * c[i] + wd * d[i]);
   }
-  free(sum);
+  for (; k < count; k++)
+    for (int64_t i = 0; i < n; i++) sum[i] += (double)w[k * step] * v[k * far + i];
 }
 
-static void weights(const geometry *z, const float *x, const float *dy, float *dw) {
-  int64_t in = volume(z->in), out = volume(z->out), taps = volume(z->k);
-  double *plane = malloc((size_t)in * sizeof *plane), *total = calloc((size_t)(z->o * z->cg * taps), sizeof *total);
-  for (int64_t n = 0; n < z->n; n++)
-    for (int64_t c = 0; c < z->c; c++) {
-      for (int64_t i = 0; i < in; i++) plane[i] = x[(n * z->c + c) * in + i];
-      for (int64_t o = c / z->cg * z->og; o < (c / z->cg + 1) * z->og; o++)
-        for (int64_t t = 0; t < taps; t++) {
-          int64_t tap[MAX_AXES];
-          tap_at(z, t, tap);
-          walk(z, tap, row_weights, plane, dy + (n * z->o + o) * out, 0, &total[(o * z->cg + c % z->cg) * taps + t]);
-        }
-    }
-  for (int64_t i = 0; i < z->o * z->cg * taps; i++) dw[i] = (float)total[i];
-  free(plane);
-  free(total);
+double tensor_dot(const float *a, const float *b, int64_t n) {
+  double part[8] = {0}, sum = 0;
+  int64_t i = 0;
+  for (; i + 8 <= n; i += 8)
+    for (int j = 0; j < 8; j++) part[j] += (double)a[i + j] * b[i + j];
+  for (; i < n; i++) sum += (double)a[i] * b[i];
+  for (int j = 0; j < 8; j++) sum += part[j];
+  return sum;
 }
 
 void convolve(int direction, const window *g, const shape *x, const shape *w, const shape *y, const float *a,
-              const float *b, float *out) {
+              const float *b, float *result) {
   geometry z = spread(g, x, w, y);
-  if (direction == GRAD_WEIGHTS)
-    weights(&z, a, b, out);
-  else
-    planes(&z, direction == GRAD_DATA, a, b, out);
+  int64_t in = volume(z.in), out = volume(z.out), taps = volume(z.k), terms = z.cg * taps;
+  float *all = malloc((size_t)(terms * out) * sizeof *all);
+  double *sum = malloc((size_t)(out > z.cg * in ? out : z.cg * in) * sizeof *sum), *part = malloc((size_t)out * sizeof *part);
+  double *dw = calloc((size_t)(z.o * terms), sizeof *dw);
+  for (int64_t i = 0; i < z.n * g->groups; i++) {
+    int64_t n = i / g->groups, o = i % g->groups * z.og;
+    int64_t at_x = (n * z.c + i % g->groups * z.cg) * in, at_y = (n * z.o + o) * out;
+    if (direction == GRAD_DATA) {
+      memset(sum, 0, (size_t)(z.cg * in) * sizeof *sum);
+      for (int64_t k = 0; k < terms; k++) {
+        add_scaled(part, a + at_y, out, out, b + o * terms + k, terms, z.og);
+        rows(&z, k % taps, add_row, sum + k / taps * in, part);
+      }
+      for (int64_t j = 0; j < z.cg * in; j++) result[at_x + j] = (float)sum[j];
+      continue;
+    }
+    columns(&z, a + at_x, all);
+    for (int64_t j = 0; j < z.og; j++) {
+      if (direction == GRAD_WEIGHTS) {
+        for (int64_t k = 0; k < terms; k++) dw[(o + j) * terms + k] += tensor_dot(b + at_y + j * out, all + k * out, out);
+        continue;
+      }
+      add_scaled(sum, all, out, out, b + (o + j) * terms, 1, terms);
+      for (int64_t k = 0; k < out; k++) result[at_y + j * out + k] = (float)sum[k];
+    }
+  }
+  for (int64_t k = 0; k < z.o * terms && direction == GRAD_WEIGHTS; k++) result[k] = (float)dw[k];
+  free(all), free(sum), free(part), free(dw);
 }

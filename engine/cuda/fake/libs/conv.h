@@ -1,4 +1,5 @@
-// A convolution on the host, in the three directions, for the fake cuDNN.
+// A convolution on the host, in the three directions, for the fake cuDNN, and what the
+// fake cuBLASLt computes with, too.
 #ifndef GOCAFFE_FAKE_CONV_H
 #define GOCAFFE_FAKE_CONV_H
 
@@ -26,6 +27,8 @@ int64_t shape_count(const shape *s);
 // shape_bytes is the span from the first element to the last, 0 for bad strides.
 size_t shape_bytes(const shape *s);
 size_t type_bytes(int type);
+// shape_overlaps is 1 if two elements have one place.
+int shape_overlaps(const shape *s);
 
 // tensor_load is the tensor's values, dense in the order of its dimensions; with tf32
 // rounded as the tensor cores round float32. free() it. tensor_store is the way back.
@@ -39,5 +42,8 @@ int window_fits(const window *g, const shape *x, const shape *w, const shape *y)
 // x and dy.
 void convolve(int direction, const window *g, const shape *x, const shape *w, const shape *y, const float *a,
               const float *b, float *out);
+
+// tensor_dot is a sum of products, in eight sums at once.
+double tensor_dot(const float *a, const float *b, int64_t n);
 
 #endif

@@ -212,12 +212,7 @@ static void run(void *arg) {
   for (int64_t col = 0; col < n; col++)
     for (int64_t row = 0; row < m; row++) {
       const float *x = a + row * k, *y = b + col * k;
-      double s[4] = {wrong};
-      int64_t i = 0;
-      for (; i + 4 <= k; i += 4)
-        for (int t = 0; t < 4; t++) s[t] += (double)x[i + t] * y[i + t];
-      for (; i < k; i++) s[0] += (double)x[i] * y[i];
-      double v = s[0] + s[1] + s[2] + s[3];
+      double v = wrong + tensor_dot(x, y, k);
       if (c) v += j->beta * c[col * m + row];
       if (bias) v += bias[row];
       if ((j->epilogue & EPI_RELU) && !(v > 0)) v = 0;

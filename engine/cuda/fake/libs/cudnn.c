@@ -113,6 +113,7 @@ static int fill(descriptor *d, uint64_t magic, int type, int rank, const int *di
     step *= dims[i];
     if (dims[i] < 1 || s.strides[i] < 1) return refuse(BAD_PARAM, "dimension %d is %d with stride %d", i, dims[i], (int)s.strides[i]);
   }
+  if (shape_overlaps(&s)) return refuse(BAD_PARAM, "elements overlap");
   if (step > 0x7fffffff) return refuse(NOT_SUPPORTED, "a tensor of 2^31 elements or more");
   d->s = s, d->set = 1;
   return OK;

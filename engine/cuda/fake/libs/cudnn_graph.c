@@ -164,11 +164,17 @@ static int set_operation(desc *d, int first, int name, int type, int64_t n, cons
   return refuse(BAD_PARAM, "an operation has no attribute %d", name);
 }
 
+static int take_handle(handle **to, const void *v) {
+  handle *h = *(handle *const *)v;
+  if (!handle_ok(h)) return refuse(BAD_PARAM, "not a handle");
+  *to = h;
+  return OK;
+}
+
 static int set_graph(desc *d, int name, int type, int64_t n, const void *v) {
   if (name == 800) {
     WANT(T_HANDLE, 1, 1);
-    d->h = *(handle *const *)v;
-    return handle_ok(d->h) ? OK : refuse(BAD_PARAM, "not a handle");
+    return take_handle(&d->h, v);
   }
   if (name != 801) return refuse(BAD_PARAM, "a graph has no attribute %d", name);
   WANT(T_DESCRIPTOR, 1, MOST_OPS);
@@ -198,8 +204,7 @@ static int set_other(desc *d, int name, int type, int64_t n, const void *v) {
   }
   if (d->kind == PLAN && name == 400) {
     WANT(T_HANDLE, 1, 1);
-    d->h = *(handle *const *)v;
-    return handle_ok(d->h) ? OK : refuse(BAD_PARAM, "not a handle");
+    return take_handle(&d->h, v);
   }
   if (d->kind == PLAN && name == 401) return take(&d->use, type, n, v, CONFIG);
   return refuse(BAD_PARAM, "a descriptor of kind %d has no attribute %d to set", d->kind, name);
@@ -230,6 +235,7 @@ static int finalize_tensor(desc *d) {
     return refuse(BAD_PARAM, "a tensor without type, dimensions, strides, number or alignment");
   if (d->s.type != FAKE_FLOAT && d->s.type != FAKE_BFLOAT16) return refuse(NOT_SUPPORTED, "data type %d", d->s.type);
   if (!shape_bytes(&d->s)) return refuse(BAD_PARAM, "a dimension or stride is not positive");
+  if (shape_overlaps(&d->s)) return refuse(BAD_PARAM, "elements overlap");
   return OK;
 }
 
@@ -271,6 +277,16 @@ static int dense(const shape *s) {
   return is_last || is_first;
 }
 
+// numbered is BAD_PARAM where two tensors of a graph have one number.
+static int numbered(const desc *d) {
+  for (int i = 0; i < 3 * d->count; i++)
+    for (int j = 0; j < i; j++) {
+      const desc *a = d->ops[i / 3]->t[i % 3], *b = d->ops[j / 3]->t[j % 3];
+      if (a && b && a != b && a->id == b->id) return refuse(BAD_PARAM, "two tensors have the number %lld", (long long)a->id);
+    }
+  return OK;
+}
+
 // A graph is offered if it is one convolution and pointwise operations that each take the
 // result before: virtual between them, in memory at the end.
 static int finalize_graph(desc *d) {
@@ -284,7 +300,7 @@ static int finalize_graph(desc *d) {
     for (int t = 0; t < 3; t++)
       if (op->t[t] && !dense(&op->t[t]->s)) return refuse(NOT_SUPPORTED, "a tensor of operation %d is neither channels last nor first", i);
   }
-  return OK;
+  return numbered(d);
 }
 
 int cudnnBackendFinalize(desc *d) {
@@ -298,6 +314,7 @@ int cudnnBackendFinalize(desc *d) {
     if (d->have != 15 || d->g.axes < 2 || d->mode != 1 || d->compute != FAKE_FLOAT) bad = refuse(BAD_PARAM, "an incomplete convolution");
     break;
   case POINTWISE:
+    if (d->compute != FAKE_FLOAT) bad = refuse(NOT_SUPPORTED, "compute type %d", d->compute);
     if (d->mode != ADD && d->mode != RELU) bad = refuse(NOT_SUPPORTED, "pointwise mode %d", d->mode);
     break;
   case OP_FORWARD: case OP_GRAD_DATA: case OP_GRAD_WEIGHTS: bad = finalize_operation(d); break;

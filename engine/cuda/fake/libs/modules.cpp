@@ -32,6 +32,7 @@ static int target(const std::string &ptx) {
 
 API CUresult cuModuleLoadDataEx(CUmodule *m, const void *image, unsigned n, int *options, void **values) {
   CALL(cuModuleLoadDataEx);
+  if (capturing()) return fakeRefuse(CAPTURE_UNSUPPORTED, "cuModuleLoadDataEx", "a stream records: call it before");
   char *log = nullptr;
   size_t room = 0;
   for (unsigned i = 0; i < n; i++) {
