@@ -22,11 +22,11 @@ const (
 
 // rig runs ops on one device.
 type rig struct {
-	dev      engine.Device
-	stream   engine.Stream
-	layouter engine.Layouter // nil if the device has no layouts of its own
-	placed   []*placed       // buffers of the run in progress
-	narrow   bool            // opened for bf16
+	dev       engine.Device
+	stream    engine.Stream
+	layouter  engine.Layouter // nil if the device has no layouts of its own
+	placed    []*placed       // buffers of the run in progress
+	precision string          // what it was opened for
 
 	// what a convolution prefers, for 4 axes: activations and weights
 	activations, weights engine.Layout
@@ -42,7 +42,7 @@ func newRig(t testing.TB, open Open, precision string) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{dev: dev, stream: stream, narrow: precision == engine.PrecisionBF16}
+	r := &rig{dev: dev, stream: stream, precision: precision}
 	if r.layouter, _ = dev.(engine.Layouter); r.layouter != nil {
 		r.askConvolution()
 	}
