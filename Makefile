@@ -39,10 +39,14 @@ mnist: build ## make the MNIST databases, train LeNet and test it on all 10,000 
 	$(BIN) train -solver $(MNIST)/lenet_solver.prototxt
 	$(BIN) test -model $(MNIST)/lenet_train_test.prototxt -weights $(MNIST)/lenet_iter_10000.caffemodel -iterations 100
 
+# The tests of engine/cuda run on libraries that stand in for NVIDIA's.
+FAKECUDA := $(CURDIR)/bin/fakecuda
+ONFAKE   := GOCAFFE_CUDA_LIBS=$(FAKECUDA) GOCAFFE_CUDNN_SEARCH=heuristic
+
 test: PACKAGES += $(TESTPACKAGES)
-test: deps ## run every test, as CI does
+test: deps fake-cuda ## run every test, as CI does
 	$(GO) vet ./...
-	GOCAFFE_TEST_ENGINES=ref,cpu $(GO) test -timeout 18m ./...
+	$(ONFAKE) GOCAFFE_TEST_ENGINES=ref,cpu,cuda $(GO) test -timeout 18m ./...
 	CGO_ENABLED=0 $(GO) test ./engine/ref ./engine/cuda ./net/... ./layers
 	$(GO) test -v -run 'Headers' ./engine/cuda/internal/shim # says where NVIDIA's headers are missing
 
@@ -82,14 +86,12 @@ check-headers: ## compare what engine/cuda declares of NVIDIA's libraries with t
 		status=$$?; rm -rf $$folder; [ $$status = 0 ] || exit $$status; \
 	done
 
-# The tests of engine/cuda run on libraries that stand in for NVIDIA's.
-FAKECUDA := $(CURDIR)/bin/fakecuda
-
-# What runs through engine/cuda: its own tests, the conformance suite, goldens of the
-# layers, random nets, a training and the command line.
-test-cuda: fake-cuda ## run the tests of the CUDA engine on stand-ins for NVIDIA's libraries
-	GOCAFFE_CUDA_LIBS=$(FAKECUDA) GOCAFFE_TEST_ENGINES=ref,cuda $(GO) test -timeout 10m ./engine/cuda/... ./layers ./net/plan
-	GOCAFFE_CUDA_LIBS=$(FAKECUDA) GOCAFFE_TEST_ENGINES=ref,cuda $(GO) test -timeout 10m -run 'GPU' ./cmd/gocaffe
+# What of that runs through engine/cuda: its own tests, the conformance suite, goldens of
+# layers and solvers, random nets, LeNet, real models and the command line.
+test-cuda: PACKAGES += $(TESTPACKAGES)
+test-cuda: deps fake-cuda ## run the tests of the CUDA engine on stand-ins for NVIDIA's libraries
+	$(ONFAKE) GOCAFFE_TEST_ENGINES=ref,cuda $(GO) test -timeout 10m ./engine/cuda/... ./layers ./net/plan
+	$(ONFAKE) GOCAFFE_TEST_ENGINES=cuda $(GO) test -timeout 10m -run 'Golden|GPU|ForwardModels' ./solver ./cmd/gocaffe
 
 fake-cuda: ## build the stand-ins for NVIDIA's libraries that the tests run on
 	$(GO) run ./engine/cuda/fake/build $(FAKECUDA)
