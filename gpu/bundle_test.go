@@ -87,7 +87,35 @@ func TestBundle(t *testing.T) {
 			}
 		}
 	})
+	t.Run("beside PyTorch", func(t *testing.T) { testTorch(t, b) })
 	t.Run("failures", func(t *testing.T) { testFailures(t, b) })
+}
+
+// testTorch checks that rates stand beside those of bench/torch_time.py, with a python3 that
+// answers as if it had run it, and that a peer that fails is told and is no failure of ours.
+func testTorch(t *testing.T, b bundle) {
+	bin := t.TempDir()
+	python := `#!/bin/sh
+case "$*" in
+*import\ torch*) echo "PyTorch 2.0 cuDNN 90100" ;;
+*torch_time.py*lenet.prototxt\ --device\ cuda\ --precision\ bf16*) echo "CUDA out of memory" >&2 && exit 1 ;;
+*torch_time.py*lenet.prototxt\ --device\ cuda*) echo '{"version": "2.0", "nchw_ms": 0.004, "channels_last_ms": 0.002}' ;;
+esac
+`
+	if err := os.WriteFile(filepath.Join(bin, "python3"), []byte(python), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	report, summary, ok := b.run(t, []string{"PATH=" + bin + ":/usr/bin:/bin"}, "--only", "benchmark")
+	if !ok {
+		t.Errorf("failed:\n%s", summary)
+	}
+	// Four pictures in two microseconds.
+	line := regexp.MustCompile(`(?m)^lenet, batch 4, fp32 +gocaffe +\d+ images/s +PyTorch +2000000 +ratio 0\.00$`)
+	for _, want := range []string{"PyTorch 2.0 cuDNN 90100", "lenet, batch 4, bf16: PyTorch failed: CUDA out of memory"} {
+		if !strings.Contains(report, want) || !line.MatchString(report) {
+			t.Errorf("the report has no %q, or no line %v:\n%s", want, line, report)
+		}
+	}
 }
 
 // testLibraries checks that the folder has all that the binary loads, on a machine that
