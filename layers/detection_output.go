@@ -2,6 +2,8 @@ package layers
 
 import (
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/gocaffe/gocaffe/engine"
 	"github.com/gocaffe/gocaffe/net/graph"
@@ -26,8 +28,9 @@ func checkDetectionOutput(l *spec.Layer) error {
 		return l.FieldErrorf(at+"nms_param.nms_threshold", "nms_threshold must be non negative.")
 	case !(nms.GetEta() > 0 && nms.GetEta() <= 1):
 		return l.FieldErrorf(at+"nms_param.eta", "eta must be larger than 0, and at most 1")
-	case p.GetSaveOutputParam().GetOutputDirectory() != "":
-		return l.FieldErrorf(at+"save_output_param.output_directory", "writing detections to files is not supported: leave output_directory out and read the top")
+	case p.GetSaveOutputParam().GetOutputDirectory() != "" && !slices.Contains(detectionFormats, p.GetSaveOutputParam().GetOutputFormat()):
+		return l.FieldErrorf(at+"save_output_param", "output_format is %q, want one of %s",
+			p.GetSaveOutputParam().GetOutputFormat(), strings.Join(detectionFormats, ", "))
 	case p.GetVisualize():
 		return l.FieldErrorf(at+"visualize", "drawing detections in a window is not supported: leave visualize out and read the top")
 	case p.GetSaveFile() != "":
@@ -36,11 +39,16 @@ func checkDetectionOutput(l *spec.Layer) error {
 	return nil
 }
 
+// detectionFormats are the known values of output_format.
+var detectionFormats = []string{"VOC", "COCO", "ILSVRC"}
+
 // lowerDetectionOutput emits detections (1, 1, rows, 7): item, class, score, xmin,
 // ymin, xmax, ymax, of the locations bottom[0], the scores bottom[1] and the
 // default boxes bottom[2]; without any one row for each item, the item and −1s
 // (SSD). How many rows there are the data decide: before the first run it is as
-// many as there can be, in a run those that count (see Filter). No gradient.
+// many as there can be, in a run those that count (see Filter). With an
+// output_directory the host writes them to files after each forward pass; a second
+// value tells it the number of items. No gradient.
 func lowerDetectionOutput(l *spec.Layer, b *graph.Builder, bottom []graph.Value) []graph.Value {
 	p := l.GetDetectionOutputParam()
 	op := engine.DetectionOutput{
@@ -58,7 +66,11 @@ func lowerDetectionOutput(l *spec.Layer, b *graph.Builder, bottom []graph.Value)
 	for i, v := range bottom {
 		fixed[i] = b.Stop(v)
 	}
-	return []graph.Value{selectRows(b, b.Ops(op, fixed...))}
+	rows := selectRows(b, b.Ops(op, fixed...))
+	if p.GetSaveOutputParam().GetOutputDirectory() != "" && b.Err() == nil {
+		b.Sink(rows, b.Const(0, b.Shape(bottom[0])[0]))
+	}
+	return []graph.Value{rows}
 }
 
 // boxCode is the engine's name of a code.

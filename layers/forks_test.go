@@ -132,6 +132,7 @@ func TestForkErrors(t *testing.T) {
 		{[]string{"1 8", "1 4", "1 2 8"}, `DetectionOutput" bottom: "a" bottom: "b" bottom: "c" top: "y"`, "Must specify num_classes"},
 		{[]string{"1 8", "1 5", "1 2 8"}, `DetectionOutput" bottom: "a" bottom: "b" bottom: "c" top: "y" detection_output_param { num_classes: 2 }`, "2 priors"},
 		{[]string{"1 8", "1 4", "1 2 8"}, `DetectionOutput" bottom: "a" bottom: "b" bottom: "c" top: "y" detection_output_param { num_classes: 2 nms_param { eta: 0 } }`, "eta must be larger than 0"},
+		{[]string{"1 8", "1 4", "1 2 8"}, `DetectionOutput" bottom: "a" bottom: "b" bottom: "c" top: "y" detection_output_param { num_classes: 2 save_output_param { output_directory: "x" output_format: "voc" } }`, `output_format is "voc", want one of VOC, COCO, ILSVRC`},
 		{[]string{"1 8", "1 4", "1 2 8"}, `DetectionOutput" bottom: "a" bottom: "b" bottom: "c" top: "y" detection_output_param { num_classes: 2 visualize: true }`, "drawing detections"},
 		{[]string{"1 8", "1 4", "1 2 8"}, `DetectionOutput" bottom: "a" bottom: "b" bottom: "c" top: "y" detection_output_param { num_classes: 2 save_file: "x" }`, "writing a video"},
 		{[]string{"2 4", "2"}, `SoftmaxWithLoss" bottom: "a" bottom: "b" top: "y" loss_param { weight_by_label_freqs: true }`, "needs loss_param.class_weighting"},

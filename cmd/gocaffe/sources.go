@@ -28,9 +28,16 @@ func source[S net.Source](s S, err error) (net.Source, error) {
 	return s, nil
 }
 
-// openSink opens the file that an HDF5Output layer writes; no other layer writes any.
+// openSink opens the files that a layer writes. The layer's type has been checked: it is one of those below.
 func (a *app) openSink(l *spec.Layer) (net.Sink, error) {
-	s, err := data.CreateHDF5Output(l.GetHdf5OutputParam().GetFileName(), a.log)
+	if l.GetType() == "DetectionOutput" {
+		return sink(data.CreateDetectionFiles(l.GetDetectionOutputParam(), a.log))
+	}
+	return sink(data.CreateHDF5Output(l.GetHdf5OutputParam().GetFileName(), a.log))
+}
+
+// sink makes no Sink of a nil pointer.
+func sink[S net.Sink](s S, err error) (net.Sink, error) {
 	if err != nil {
 		return nil, err
 	}

@@ -1889,7 +1889,7 @@ func (x *ResizeParameter_ResizeMode) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use ResizeParameter_ResizeMode.Descriptor instead.
 func (ResizeParameter_ResizeMode) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{68, 0}
+	return file_caffe_proto_rawDescGZIP(), []int{70, 0}
 }
 
 type ResizeParameter_PadMode int32
@@ -1948,7 +1948,7 @@ func (x *ResizeParameter_PadMode) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use ResizeParameter_PadMode.Descriptor instead.
 func (ResizeParameter_PadMode) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{68, 1}
+	return file_caffe_proto_rawDescGZIP(), []int{70, 1}
 }
 
 type ResizeParameter_InterpMode int32
@@ -2013,7 +2013,7 @@ func (x *ResizeParameter_InterpMode) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use ResizeParameter_InterpMode.Descriptor instead.
 func (ResizeParameter_InterpMode) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{68, 2}
+	return file_caffe_proto_rawDescGZIP(), []int{70, 2}
 }
 
 type MultiBoxLossParameter_LocLossType int32
@@ -2069,7 +2069,7 @@ func (x *MultiBoxLossParameter_LocLossType) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use MultiBoxLossParameter_LocLossType.Descriptor instead.
 func (MultiBoxLossParameter_LocLossType) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{71, 0}
+	return file_caffe_proto_rawDescGZIP(), []int{73, 0}
 }
 
 type MultiBoxLossParameter_ConfLossType int32
@@ -2125,7 +2125,7 @@ func (x *MultiBoxLossParameter_ConfLossType) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use MultiBoxLossParameter_ConfLossType.Descriptor instead.
 func (MultiBoxLossParameter_ConfLossType) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{71, 1}
+	return file_caffe_proto_rawDescGZIP(), []int{73, 1}
 }
 
 type MultiBoxLossParameter_MatchType int32
@@ -2181,7 +2181,7 @@ func (x *MultiBoxLossParameter_MatchType) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use MultiBoxLossParameter_MatchType.Descriptor instead.
 func (MultiBoxLossParameter_MatchType) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{71, 2}
+	return file_caffe_proto_rawDescGZIP(), []int{73, 2}
 }
 
 // Which unmatched boxes are in the loss.
@@ -2241,7 +2241,7 @@ func (x *MultiBoxLossParameter_MiningType) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use MultiBoxLossParameter_MiningType.Descriptor instead.
 func (MultiBoxLossParameter_MiningType) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{71, 3}
+	return file_caffe_proto_rawDescGZIP(), []int{73, 3}
 }
 
 type BNParameter_BNMode int32
@@ -2297,7 +2297,7 @@ func (x *BNParameter_BNMode) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use BNParameter_BNMode.Descriptor instead.
 func (BNParameter_BNMode) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{76, 0}
+	return file_caffe_proto_rawDescGZIP(), []int{78, 0}
 }
 
 type BNParameter_Engine int32
@@ -2356,7 +2356,7 @@ func (x *BNParameter_Engine) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use BNParameter_Engine.Descriptor instead.
 func (BNParameter_Engine) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{76, 1}
+	return file_caffe_proto_rawDescGZIP(), []int{78, 1}
 }
 
 type SegAccuracyParameter_AccuracyMetric int32
@@ -2415,7 +2415,7 @@ func (x *SegAccuracyParameter_AccuracyMetric) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use SegAccuracyParameter_AccuracyMetric.Descriptor instead.
 func (SegAccuracyParameter_AccuracyMetric) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{79, 0}
+	return file_caffe_proto_rawDescGZIP(), []int{81, 0}
 }
 
 type MarginInnerProductParameter_MarginType int32
@@ -2477,7 +2477,7 @@ func (x *MarginInnerProductParameter_MarginType) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use MarginInnerProductParameter_MarginType.Descriptor instead.
 func (MarginInnerProductParameter_MarginType) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{83, 0}
+	return file_caffe_proto_rawDescGZIP(), []int{85, 0}
 }
 
 // The dimensions of an array, outermost first.
@@ -9350,15 +9350,124 @@ func (x *NonMaximumSuppressionParameter) GetEta() float32 {
 	return Default_NonMaximumSuppressionParameter_Eta
 }
 
+// The classes of a detector, in a file of their own.
+type LabelMap struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Item          []*LabelMapItem        `protobuf:"bytes,1,rep,name=item" json:"item,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LabelMap) Reset() {
+	*x = LabelMap{}
+	mi := &file_caffe_proto_msgTypes[67]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LabelMap) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LabelMap) ProtoMessage() {}
+
+func (x *LabelMap) ProtoReflect() protoreflect.Message {
+	mi := &file_caffe_proto_msgTypes[67]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LabelMap.ProtoReflect.Descriptor instead.
+func (*LabelMap) Descriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{67}
+}
+
+func (x *LabelMap) GetItem() []*LabelMapItem {
+	if x != nil {
+		return x.Item
+	}
+	return nil
+}
+
+// One of them. Its name is that of data sets, the other one is for people.
+type LabelMapItem struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          *string                `protobuf:"bytes,1,opt,name=name" json:"name,omitempty"`
+	Label         *int32                 `protobuf:"varint,2,opt,name=label" json:"label,omitempty"`
+	DisplayName   *string                `protobuf:"bytes,3,opt,name=display_name,json=displayName" json:"display_name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LabelMapItem) Reset() {
+	*x = LabelMapItem{}
+	mi := &file_caffe_proto_msgTypes[68]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LabelMapItem) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LabelMapItem) ProtoMessage() {}
+
+func (x *LabelMapItem) ProtoReflect() protoreflect.Message {
+	mi := &file_caffe_proto_msgTypes[68]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LabelMapItem.ProtoReflect.Descriptor instead.
+func (*LabelMapItem) Descriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{68}
+}
+
+func (x *LabelMapItem) GetName() string {
+	if x != nil && x.Name != nil {
+		return *x.Name
+	}
+	return ""
+}
+
+func (x *LabelMapItem) GetLabel() int32 {
+	if x != nil && x.Label != nil {
+		return *x.Label
+	}
+	return 0
+}
+
+func (x *LabelMapItem) GetDisplayName() string {
+	if x != nil && x.DisplayName != nil {
+		return *x.DisplayName
+	}
+	return ""
+}
+
 // Where DetectionOutput writes files.
 type SaveOutputParameter struct {
 	state            protoimpl.MessageState `protogen:"open.v1"`
 	OutputDirectory  *string                `protobuf:"bytes,1,opt,name=output_directory,json=outputDirectory" json:"output_directory,omitempty"`
 	OutputNamePrefix *string                `protobuf:"bytes,2,opt,name=output_name_prefix,json=outputNamePrefix" json:"output_name_prefix,omitempty"`
 	// "VOC", "COCO" or "ILSVRC".
-	OutputFormat  *string          `protobuf:"bytes,3,opt,name=output_format,json=outputFormat" json:"output_format,omitempty"`
-	LabelMapFile  *string          `protobuf:"bytes,4,opt,name=label_map_file,json=labelMapFile" json:"label_map_file,omitempty"`
-	NameSizeFile  *string          `protobuf:"bytes,5,opt,name=name_size_file,json=nameSizeFile" json:"name_size_file,omitempty"`
+	OutputFormat *string `protobuf:"bytes,3,opt,name=output_format,json=outputFormat" json:"output_format,omitempty"`
+	// A LabelMap.
+	LabelMapFile *string `protobuf:"bytes,4,opt,name=label_map_file,json=labelMapFile" json:"label_map_file,omitempty"`
+	// A line "NAME HEIGHT WIDTH" for each image, in the order of the data.
+	NameSizeFile *string `protobuf:"bytes,5,opt,name=name_size_file,json=nameSizeFile" json:"name_size_file,omitempty"`
+	// After how many images the files are written and begun anew; all named ones without it.
 	NumTestImage  *uint32          `protobuf:"varint,6,opt,name=num_test_image,json=numTestImage" json:"num_test_image,omitempty"`
 	ResizeParam   *ResizeParameter `protobuf:"bytes,7,opt,name=resize_param,json=resizeParam" json:"resize_param,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -9367,7 +9476,7 @@ type SaveOutputParameter struct {
 
 func (x *SaveOutputParameter) Reset() {
 	*x = SaveOutputParameter{}
-	mi := &file_caffe_proto_msgTypes[67]
+	mi := &file_caffe_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9379,7 +9488,7 @@ func (x *SaveOutputParameter) String() string {
 func (*SaveOutputParameter) ProtoMessage() {}
 
 func (x *SaveOutputParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[67]
+	mi := &file_caffe_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9392,7 +9501,7 @@ func (x *SaveOutputParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SaveOutputParameter.ProtoReflect.Descriptor instead.
 func (*SaveOutputParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{67}
+	return file_caffe_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *SaveOutputParameter) GetOutputDirectory() string {
@@ -9473,7 +9582,7 @@ const (
 
 func (x *ResizeParameter) Reset() {
 	*x = ResizeParameter{}
-	mi := &file_caffe_proto_msgTypes[68]
+	mi := &file_caffe_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9485,7 +9594,7 @@ func (x *ResizeParameter) String() string {
 func (*ResizeParameter) ProtoMessage() {}
 
 func (x *ResizeParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[68]
+	mi := &file_caffe_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9498,7 +9607,7 @@ func (x *ResizeParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResizeParameter.ProtoReflect.Descriptor instead.
 func (*ResizeParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{68}
+	return file_caffe_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *ResizeParameter) GetProb() float32 {
@@ -9602,7 +9711,7 @@ const (
 
 func (x *DetectionOutputParameter) Reset() {
 	*x = DetectionOutputParameter{}
-	mi := &file_caffe_proto_msgTypes[69]
+	mi := &file_caffe_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9614,7 +9723,7 @@ func (x *DetectionOutputParameter) String() string {
 func (*DetectionOutputParameter) ProtoMessage() {}
 
 func (x *DetectionOutputParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[69]
+	mi := &file_caffe_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9627,7 +9736,7 @@ func (x *DetectionOutputParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DetectionOutputParameter.ProtoReflect.Descriptor instead.
 func (*DetectionOutputParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{69}
+	return file_caffe_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *DetectionOutputParameter) GetNumClasses() uint32 {
@@ -9739,7 +9848,7 @@ const (
 
 func (x *DetectionEvaluateParameter) Reset() {
 	*x = DetectionEvaluateParameter{}
-	mi := &file_caffe_proto_msgTypes[70]
+	mi := &file_caffe_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9751,7 +9860,7 @@ func (x *DetectionEvaluateParameter) String() string {
 func (*DetectionEvaluateParameter) ProtoMessage() {}
 
 func (x *DetectionEvaluateParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[70]
+	mi := &file_caffe_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9764,7 +9873,7 @@ func (x *DetectionEvaluateParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DetectionEvaluateParameter.ProtoReflect.Descriptor instead.
 func (*DetectionEvaluateParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{70}
+	return file_caffe_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *DetectionEvaluateParameter) GetNumClasses() uint32 {
@@ -9864,7 +9973,7 @@ const (
 
 func (x *MultiBoxLossParameter) Reset() {
 	*x = MultiBoxLossParameter{}
-	mi := &file_caffe_proto_msgTypes[71]
+	mi := &file_caffe_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9876,7 +9985,7 @@ func (x *MultiBoxLossParameter) String() string {
 func (*MultiBoxLossParameter) ProtoMessage() {}
 
 func (x *MultiBoxLossParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[71]
+	mi := &file_caffe_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9889,7 +9998,7 @@ func (x *MultiBoxLossParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MultiBoxLossParameter.ProtoReflect.Descriptor instead.
 func (*MultiBoxLossParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{71}
+	return file_caffe_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *MultiBoxLossParameter) GetLocLossType() MultiBoxLossParameter_LocLossType {
@@ -10065,7 +10174,7 @@ const (
 
 func (x *ROIPoolingParameter) Reset() {
 	*x = ROIPoolingParameter{}
-	mi := &file_caffe_proto_msgTypes[72]
+	mi := &file_caffe_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10077,7 +10186,7 @@ func (x *ROIPoolingParameter) String() string {
 func (*ROIPoolingParameter) ProtoMessage() {}
 
 func (x *ROIPoolingParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[72]
+	mi := &file_caffe_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10090,7 +10199,7 @@ func (x *ROIPoolingParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ROIPoolingParameter.ProtoReflect.Descriptor instead.
 func (*ROIPoolingParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{72}
+	return file_caffe_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *ROIPoolingParameter) GetPooledH() uint32 {
@@ -10129,7 +10238,7 @@ const (
 
 func (x *SmoothL1LossParameter) Reset() {
 	*x = SmoothL1LossParameter{}
-	mi := &file_caffe_proto_msgTypes[73]
+	mi := &file_caffe_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10141,7 +10250,7 @@ func (x *SmoothL1LossParameter) String() string {
 func (*SmoothL1LossParameter) ProtoMessage() {}
 
 func (x *SmoothL1LossParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[73]
+	mi := &file_caffe_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10154,7 +10263,7 @@ func (x *SmoothL1LossParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SmoothL1LossParameter.ProtoReflect.Descriptor instead.
 func (*SmoothL1LossParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{73}
+	return file_caffe_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *SmoothL1LossParameter) GetSigma() float32 {
@@ -10178,7 +10287,7 @@ type PSROIPoolingParameter struct {
 
 func (x *PSROIPoolingParameter) Reset() {
 	*x = PSROIPoolingParameter{}
-	mi := &file_caffe_proto_msgTypes[74]
+	mi := &file_caffe_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10190,7 +10299,7 @@ func (x *PSROIPoolingParameter) String() string {
 func (*PSROIPoolingParameter) ProtoMessage() {}
 
 func (x *PSROIPoolingParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[74]
+	mi := &file_caffe_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10203,7 +10312,7 @@ func (x *PSROIPoolingParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PSROIPoolingParameter.ProtoReflect.Descriptor instead.
 func (*PSROIPoolingParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{74}
+	return file_caffe_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *PSROIPoolingParameter) GetSpatialScale() float32 {
@@ -10243,7 +10352,7 @@ const (
 
 func (x *BoxAnnotatorOHEMParameter) Reset() {
 	*x = BoxAnnotatorOHEMParameter{}
-	mi := &file_caffe_proto_msgTypes[75]
+	mi := &file_caffe_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10255,7 +10364,7 @@ func (x *BoxAnnotatorOHEMParameter) String() string {
 func (*BoxAnnotatorOHEMParameter) ProtoMessage() {}
 
 func (x *BoxAnnotatorOHEMParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[75]
+	mi := &file_caffe_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10268,7 +10377,7 @@ func (x *BoxAnnotatorOHEMParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BoxAnnotatorOHEMParameter.ProtoReflect.Descriptor instead.
 func (*BoxAnnotatorOHEMParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{75}
+	return file_caffe_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *BoxAnnotatorOHEMParameter) GetRoiPerImg() uint32 {
@@ -10317,7 +10426,7 @@ const (
 
 func (x *BNParameter) Reset() {
 	*x = BNParameter{}
-	mi := &file_caffe_proto_msgTypes[76]
+	mi := &file_caffe_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10329,7 +10438,7 @@ func (x *BNParameter) String() string {
 func (*BNParameter) ProtoMessage() {}
 
 func (x *BNParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[76]
+	mi := &file_caffe_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10342,7 +10451,7 @@ func (x *BNParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BNParameter.ProtoReflect.Descriptor instead.
 func (*BNParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{76}
+	return file_caffe_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *BNParameter) GetScaleFiller() *FillerParameter {
@@ -10433,7 +10542,7 @@ const (
 
 func (x *UpsampleParameter) Reset() {
 	*x = UpsampleParameter{}
-	mi := &file_caffe_proto_msgTypes[77]
+	mi := &file_caffe_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10445,7 +10554,7 @@ func (x *UpsampleParameter) String() string {
 func (*UpsampleParameter) ProtoMessage() {}
 
 func (x *UpsampleParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[77]
+	mi := &file_caffe_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10458,7 +10567,7 @@ func (x *UpsampleParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpsampleParameter.ProtoReflect.Descriptor instead.
 func (*UpsampleParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{77}
+	return file_caffe_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *UpsampleParameter) GetScale() uint32 {
@@ -10539,7 +10648,7 @@ const (
 
 func (x *InterpParameter) Reset() {
 	*x = InterpParameter{}
-	mi := &file_caffe_proto_msgTypes[78]
+	mi := &file_caffe_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10551,7 +10660,7 @@ func (x *InterpParameter) String() string {
 func (*InterpParameter) ProtoMessage() {}
 
 func (x *InterpParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[78]
+	mi := &file_caffe_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10564,7 +10673,7 @@ func (x *InterpParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InterpParameter.ProtoReflect.Descriptor instead.
 func (*InterpParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{78}
+	return file_caffe_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *InterpParameter) GetHeight() int32 {
@@ -10634,7 +10743,7 @@ const (
 
 func (x *SegAccuracyParameter) Reset() {
 	*x = SegAccuracyParameter{}
-	mi := &file_caffe_proto_msgTypes[79]
+	mi := &file_caffe_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10646,7 +10755,7 @@ func (x *SegAccuracyParameter) String() string {
 func (*SegAccuracyParameter) ProtoMessage() {}
 
 func (x *SegAccuracyParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[79]
+	mi := &file_caffe_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10659,7 +10768,7 @@ func (x *SegAccuracyParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SegAccuracyParameter.ProtoReflect.Descriptor instead.
 func (*SegAccuracyParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{79}
+	return file_caffe_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *SegAccuracyParameter) GetMetric() SegAccuracyParameter_AccuracyMetric {
@@ -10700,7 +10809,7 @@ const (
 
 func (x *ReorgParameter) Reset() {
 	*x = ReorgParameter{}
-	mi := &file_caffe_proto_msgTypes[80]
+	mi := &file_caffe_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10712,7 +10821,7 @@ func (x *ReorgParameter) String() string {
 func (*ReorgParameter) ProtoMessage() {}
 
 func (x *ReorgParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[80]
+	mi := &file_caffe_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10725,7 +10834,7 @@ func (x *ReorgParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReorgParameter.ProtoReflect.Descriptor instead.
 func (*ReorgParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{80}
+	return file_caffe_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *ReorgParameter) GetStride() uint32 {
@@ -10757,7 +10866,7 @@ const (
 
 func (x *ShuffleChannelParameter) Reset() {
 	*x = ShuffleChannelParameter{}
-	mi := &file_caffe_proto_msgTypes[81]
+	mi := &file_caffe_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10769,7 +10878,7 @@ func (x *ShuffleChannelParameter) String() string {
 func (*ShuffleChannelParameter) ProtoMessage() {}
 
 func (x *ShuffleChannelParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[81]
+	mi := &file_caffe_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10782,7 +10891,7 @@ func (x *ShuffleChannelParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShuffleChannelParameter.ProtoReflect.Descriptor instead.
 func (*ShuffleChannelParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{81}
+	return file_caffe_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *ShuffleChannelParameter) GetGroup() uint32 {
@@ -10802,7 +10911,7 @@ type CropCenterParameter struct {
 
 func (x *CropCenterParameter) Reset() {
 	*x = CropCenterParameter{}
-	mi := &file_caffe_proto_msgTypes[82]
+	mi := &file_caffe_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10814,7 +10923,7 @@ func (x *CropCenterParameter) String() string {
 func (*CropCenterParameter) ProtoMessage() {}
 
 func (x *CropCenterParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[82]
+	mi := &file_caffe_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10827,7 +10936,7 @@ func (x *CropCenterParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CropCenterParameter.ProtoReflect.Descriptor instead.
 func (*CropCenterParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{82}
+	return file_caffe_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *CropCenterParameter) GetCropSize() []uint32 {
@@ -10868,7 +10977,7 @@ const (
 
 func (x *MarginInnerProductParameter) Reset() {
 	*x = MarginInnerProductParameter{}
-	mi := &file_caffe_proto_msgTypes[83]
+	mi := &file_caffe_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10880,7 +10989,7 @@ func (x *MarginInnerProductParameter) String() string {
 func (*MarginInnerProductParameter) ProtoMessage() {}
 
 func (x *MarginInnerProductParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[83]
+	mi := &file_caffe_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10893,7 +11002,7 @@ func (x *MarginInnerProductParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarginInnerProductParameter.ProtoReflect.Descriptor instead.
 func (*MarginInnerProductParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{83}
+	return file_caffe_proto_rawDescGZIP(), []int{85}
 }
 
 func (x *MarginInnerProductParameter) GetNumOutput() uint32 {
@@ -11775,7 +11884,13 @@ const file_caffe_proto_rawDesc = "" +
 	"\x1eNonMaximumSuppressionParameter\x12(\n" +
 	"\rnms_threshold\x18\x01 \x01(\x02:\x030.3R\fnmsThreshold\x12\x13\n" +
 	"\x05top_k\x18\x02 \x01(\x05R\x04topK\x12\x13\n" +
-	"\x03eta\x18\x03 \x01(\x02:\x011R\x03eta\"\xc0\x02\n" +
+	"\x03eta\x18\x03 \x01(\x02:\x011R\x03eta\"3\n" +
+	"\bLabelMap\x12'\n" +
+	"\x04item\x18\x01 \x03(\v2\x13.caffe.LabelMapItemR\x04item\"[\n" +
+	"\fLabelMapItem\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05label\x18\x02 \x01(\x05R\x05label\x12!\n" +
+	"\fdisplay_name\x18\x03 \x01(\tR\vdisplayName\"\xc0\x02\n" +
 	"\x13SaveOutputParameter\x12)\n" +
 	"\x10output_directory\x18\x01 \x01(\tR\x0foutputDirectory\x12,\n" +
 	"\x12output_name_prefix\x18\x02 \x01(\tR\x10outputNamePrefix\x12#\n" +
@@ -11993,7 +12108,7 @@ func file_caffe_proto_rawDescGZIP() []byte {
 }
 
 var file_caffe_proto_enumTypes = make([]protoimpl.EnumInfo, 39)
-var file_caffe_proto_msgTypes = make([]protoimpl.MessageInfo, 84)
+var file_caffe_proto_msgTypes = make([]protoimpl.MessageInfo, 86)
 var file_caffe_proto_goTypes = []any{
 	(Type)(0),                                   // 0: caffe.Type
 	(Phase)(0),                                  // 1: caffe.Phase
@@ -12101,23 +12216,25 @@ var file_caffe_proto_goTypes = []any{
 	(*NormalizeParameter)(nil),                  // 103: caffe.NormalizeParameter
 	(*PriorBoxParameter)(nil),                   // 104: caffe.PriorBoxParameter
 	(*NonMaximumSuppressionParameter)(nil),      // 105: caffe.NonMaximumSuppressionParameter
-	(*SaveOutputParameter)(nil),                 // 106: caffe.SaveOutputParameter
-	(*ResizeParameter)(nil),                     // 107: caffe.ResizeParameter
-	(*DetectionOutputParameter)(nil),            // 108: caffe.DetectionOutputParameter
-	(*DetectionEvaluateParameter)(nil),          // 109: caffe.DetectionEvaluateParameter
-	(*MultiBoxLossParameter)(nil),               // 110: caffe.MultiBoxLossParameter
-	(*ROIPoolingParameter)(nil),                 // 111: caffe.ROIPoolingParameter
-	(*SmoothL1LossParameter)(nil),               // 112: caffe.SmoothL1LossParameter
-	(*PSROIPoolingParameter)(nil),               // 113: caffe.PSROIPoolingParameter
-	(*BoxAnnotatorOHEMParameter)(nil),           // 114: caffe.BoxAnnotatorOHEMParameter
-	(*BNParameter)(nil),                         // 115: caffe.BNParameter
-	(*UpsampleParameter)(nil),                   // 116: caffe.UpsampleParameter
-	(*InterpParameter)(nil),                     // 117: caffe.InterpParameter
-	(*SegAccuracyParameter)(nil),                // 118: caffe.SegAccuracyParameter
-	(*ReorgParameter)(nil),                      // 119: caffe.ReorgParameter
-	(*ShuffleChannelParameter)(nil),             // 120: caffe.ShuffleChannelParameter
-	(*CropCenterParameter)(nil),                 // 121: caffe.CropCenterParameter
-	(*MarginInnerProductParameter)(nil),         // 122: caffe.MarginInnerProductParameter
+	(*LabelMap)(nil),                            // 106: caffe.LabelMap
+	(*LabelMapItem)(nil),                        // 107: caffe.LabelMapItem
+	(*SaveOutputParameter)(nil),                 // 108: caffe.SaveOutputParameter
+	(*ResizeParameter)(nil),                     // 109: caffe.ResizeParameter
+	(*DetectionOutputParameter)(nil),            // 110: caffe.DetectionOutputParameter
+	(*DetectionEvaluateParameter)(nil),          // 111: caffe.DetectionEvaluateParameter
+	(*MultiBoxLossParameter)(nil),               // 112: caffe.MultiBoxLossParameter
+	(*ROIPoolingParameter)(nil),                 // 113: caffe.ROIPoolingParameter
+	(*SmoothL1LossParameter)(nil),               // 114: caffe.SmoothL1LossParameter
+	(*PSROIPoolingParameter)(nil),               // 115: caffe.PSROIPoolingParameter
+	(*BoxAnnotatorOHEMParameter)(nil),           // 116: caffe.BoxAnnotatorOHEMParameter
+	(*BNParameter)(nil),                         // 117: caffe.BNParameter
+	(*UpsampleParameter)(nil),                   // 118: caffe.UpsampleParameter
+	(*InterpParameter)(nil),                     // 119: caffe.InterpParameter
+	(*SegAccuracyParameter)(nil),                // 120: caffe.SegAccuracyParameter
+	(*ReorgParameter)(nil),                      // 121: caffe.ReorgParameter
+	(*ShuffleChannelParameter)(nil),             // 122: caffe.ShuffleChannelParameter
+	(*CropCenterParameter)(nil),                 // 123: caffe.CropCenterParameter
+	(*MarginInnerProductParameter)(nil),         // 124: caffe.MarginInnerProductParameter
 }
 var file_caffe_proto_depIdxs = []int32{
 	39,  // 0: caffe.BlobProto.shape:type_name -> caffe.BlobShape
@@ -12185,24 +12302,24 @@ var file_caffe_proto_depIdxs = []int32{
 	82,  // 62: caffe.LayerParameter.threshold_param:type_name -> caffe.ThresholdParameter
 	91,  // 63: caffe.LayerParameter.tile_param:type_name -> caffe.TileParameter
 	55,  // 64: caffe.LayerParameter.window_data_param:type_name -> caffe.WindowDataParameter
-	110, // 65: caffe.LayerParameter.multibox_loss_param:type_name -> caffe.MultiBoxLossParameter
+	112, // 65: caffe.LayerParameter.multibox_loss_param:type_name -> caffe.MultiBoxLossParameter
 	102, // 66: caffe.LayerParameter.permute_param:type_name -> caffe.PermuteParameter
 	104, // 67: caffe.LayerParameter.prior_box_param:type_name -> caffe.PriorBoxParameter
-	108, // 68: caffe.LayerParameter.detection_output_param:type_name -> caffe.DetectionOutputParameter
-	109, // 69: caffe.LayerParameter.detection_evaluate_param:type_name -> caffe.DetectionEvaluateParameter
+	110, // 68: caffe.LayerParameter.detection_output_param:type_name -> caffe.DetectionOutputParameter
+	111, // 69: caffe.LayerParameter.detection_evaluate_param:type_name -> caffe.DetectionEvaluateParameter
 	103, // 70: caffe.LayerParameter.norm_param:type_name -> caffe.NormalizeParameter
-	111, // 71: caffe.LayerParameter.roi_pooling_param:type_name -> caffe.ROIPoolingParameter
-	112, // 72: caffe.LayerParameter.smooth_l1_loss_param:type_name -> caffe.SmoothL1LossParameter
-	114, // 73: caffe.LayerParameter.box_annotator_ohem_param:type_name -> caffe.BoxAnnotatorOHEMParameter
-	113, // 74: caffe.LayerParameter.psroi_pooling_param:type_name -> caffe.PSROIPoolingParameter
-	115, // 75: caffe.LayerParameter.bn_param:type_name -> caffe.BNParameter
-	116, // 76: caffe.LayerParameter.upsample_param:type_name -> caffe.UpsampleParameter
-	117, // 77: caffe.LayerParameter.interp_param:type_name -> caffe.InterpParameter
-	118, // 78: caffe.LayerParameter.seg_accuracy_param:type_name -> caffe.SegAccuracyParameter
-	119, // 79: caffe.LayerParameter.reorg_param:type_name -> caffe.ReorgParameter
-	120, // 80: caffe.LayerParameter.shuffle_channel_param:type_name -> caffe.ShuffleChannelParameter
-	121, // 81: caffe.LayerParameter.crop_center_param:type_name -> caffe.CropCenterParameter
-	122, // 82: caffe.LayerParameter.margin_inner_product_param:type_name -> caffe.MarginInnerProductParameter
+	113, // 71: caffe.LayerParameter.roi_pooling_param:type_name -> caffe.ROIPoolingParameter
+	114, // 72: caffe.LayerParameter.smooth_l1_loss_param:type_name -> caffe.SmoothL1LossParameter
+	116, // 73: caffe.LayerParameter.box_annotator_ohem_param:type_name -> caffe.BoxAnnotatorOHEMParameter
+	115, // 74: caffe.LayerParameter.psroi_pooling_param:type_name -> caffe.PSROIPoolingParameter
+	117, // 75: caffe.LayerParameter.bn_param:type_name -> caffe.BNParameter
+	118, // 76: caffe.LayerParameter.upsample_param:type_name -> caffe.UpsampleParameter
+	119, // 77: caffe.LayerParameter.interp_param:type_name -> caffe.InterpParameter
+	120, // 78: caffe.LayerParameter.seg_accuracy_param:type_name -> caffe.SegAccuracyParameter
+	121, // 79: caffe.LayerParameter.reorg_param:type_name -> caffe.ReorgParameter
+	122, // 80: caffe.LayerParameter.shuffle_channel_param:type_name -> caffe.ShuffleChannelParameter
+	123, // 81: caffe.LayerParameter.crop_center_param:type_name -> caffe.CropCenterParameter
+	124, // 82: caffe.LayerParameter.margin_inner_product_param:type_name -> caffe.MarginInnerProductParameter
 	45,  // 83: caffe.SolverParameter.net_param:type_name -> caffe.NetParameter
 	45,  // 84: caffe.SolverParameter.train_net_param:type_name -> caffe.NetParameter
 	45,  // 85: caffe.SolverParameter.test_net_param:type_name -> caffe.NetParameter
@@ -12291,34 +12408,35 @@ var file_caffe_proto_depIdxs = []int32{
 	40,  // 168: caffe.V0LayerParameter.blobs:type_name -> caffe.BlobProto
 	57,  // 169: caffe.V0LayerParameter.hdf5_output_param:type_name -> caffe.HDF5OutputParameter
 	50,  // 170: caffe.NormalizeParameter.scale_filler:type_name -> caffe.FillerParameter
-	107, // 171: caffe.SaveOutputParameter.resize_param:type_name -> caffe.ResizeParameter
-	28,  // 172: caffe.ResizeParameter.resize_mode:type_name -> caffe.ResizeParameter.Resize_mode
-	29,  // 173: caffe.ResizeParameter.pad_mode:type_name -> caffe.ResizeParameter.Pad_mode
-	30,  // 174: caffe.ResizeParameter.interp_mode:type_name -> caffe.ResizeParameter.Interp_mode
-	105, // 175: caffe.DetectionOutputParameter.nms_param:type_name -> caffe.NonMaximumSuppressionParameter
-	106, // 176: caffe.DetectionOutputParameter.save_output_param:type_name -> caffe.SaveOutputParameter
-	27,  // 177: caffe.DetectionOutputParameter.code_type:type_name -> caffe.PriorBoxParameter.CodeType
-	107, // 178: caffe.DetectionEvaluateParameter.resize_param:type_name -> caffe.ResizeParameter
-	31,  // 179: caffe.MultiBoxLossParameter.loc_loss_type:type_name -> caffe.MultiBoxLossParameter.LocLossType
-	32,  // 180: caffe.MultiBoxLossParameter.conf_loss_type:type_name -> caffe.MultiBoxLossParameter.ConfLossType
-	33,  // 181: caffe.MultiBoxLossParameter.match_type:type_name -> caffe.MultiBoxLossParameter.MatchType
-	27,  // 182: caffe.MultiBoxLossParameter.code_type:type_name -> caffe.PriorBoxParameter.CodeType
-	34,  // 183: caffe.MultiBoxLossParameter.mining_type:type_name -> caffe.MultiBoxLossParameter.MiningType
-	105, // 184: caffe.MultiBoxLossParameter.nms_param:type_name -> caffe.NonMaximumSuppressionParameter
-	50,  // 185: caffe.BNParameter.scale_filler:type_name -> caffe.FillerParameter
-	50,  // 186: caffe.BNParameter.shift_filler:type_name -> caffe.FillerParameter
-	35,  // 187: caffe.BNParameter.bn_mode:type_name -> caffe.BNParameter.BNMode
-	50,  // 188: caffe.BNParameter.slope_filler:type_name -> caffe.FillerParameter
-	50,  // 189: caffe.BNParameter.bias_filler:type_name -> caffe.FillerParameter
-	36,  // 190: caffe.BNParameter.engine:type_name -> caffe.BNParameter.Engine
-	37,  // 191: caffe.SegAccuracyParameter.metric:type_name -> caffe.SegAccuracyParameter.AccuracyMetric
-	38,  // 192: caffe.MarginInnerProductParameter.type:type_name -> caffe.MarginInnerProductParameter.MarginType
-	50,  // 193: caffe.MarginInnerProductParameter.weight_filler:type_name -> caffe.FillerParameter
-	194, // [194:194] is the sub-list for method output_type
-	194, // [194:194] is the sub-list for method input_type
-	194, // [194:194] is the sub-list for extension type_name
-	194, // [194:194] is the sub-list for extension extendee
-	0,   // [0:194] is the sub-list for field type_name
+	107, // 171: caffe.LabelMap.item:type_name -> caffe.LabelMapItem
+	109, // 172: caffe.SaveOutputParameter.resize_param:type_name -> caffe.ResizeParameter
+	28,  // 173: caffe.ResizeParameter.resize_mode:type_name -> caffe.ResizeParameter.Resize_mode
+	29,  // 174: caffe.ResizeParameter.pad_mode:type_name -> caffe.ResizeParameter.Pad_mode
+	30,  // 175: caffe.ResizeParameter.interp_mode:type_name -> caffe.ResizeParameter.Interp_mode
+	105, // 176: caffe.DetectionOutputParameter.nms_param:type_name -> caffe.NonMaximumSuppressionParameter
+	108, // 177: caffe.DetectionOutputParameter.save_output_param:type_name -> caffe.SaveOutputParameter
+	27,  // 178: caffe.DetectionOutputParameter.code_type:type_name -> caffe.PriorBoxParameter.CodeType
+	109, // 179: caffe.DetectionEvaluateParameter.resize_param:type_name -> caffe.ResizeParameter
+	31,  // 180: caffe.MultiBoxLossParameter.loc_loss_type:type_name -> caffe.MultiBoxLossParameter.LocLossType
+	32,  // 181: caffe.MultiBoxLossParameter.conf_loss_type:type_name -> caffe.MultiBoxLossParameter.ConfLossType
+	33,  // 182: caffe.MultiBoxLossParameter.match_type:type_name -> caffe.MultiBoxLossParameter.MatchType
+	27,  // 183: caffe.MultiBoxLossParameter.code_type:type_name -> caffe.PriorBoxParameter.CodeType
+	34,  // 184: caffe.MultiBoxLossParameter.mining_type:type_name -> caffe.MultiBoxLossParameter.MiningType
+	105, // 185: caffe.MultiBoxLossParameter.nms_param:type_name -> caffe.NonMaximumSuppressionParameter
+	50,  // 186: caffe.BNParameter.scale_filler:type_name -> caffe.FillerParameter
+	50,  // 187: caffe.BNParameter.shift_filler:type_name -> caffe.FillerParameter
+	35,  // 188: caffe.BNParameter.bn_mode:type_name -> caffe.BNParameter.BNMode
+	50,  // 189: caffe.BNParameter.slope_filler:type_name -> caffe.FillerParameter
+	50,  // 190: caffe.BNParameter.bias_filler:type_name -> caffe.FillerParameter
+	36,  // 191: caffe.BNParameter.engine:type_name -> caffe.BNParameter.Engine
+	37,  // 192: caffe.SegAccuracyParameter.metric:type_name -> caffe.SegAccuracyParameter.AccuracyMetric
+	38,  // 193: caffe.MarginInnerProductParameter.type:type_name -> caffe.MarginInnerProductParameter.MarginType
+	50,  // 194: caffe.MarginInnerProductParameter.weight_filler:type_name -> caffe.FillerParameter
+	195, // [195:195] is the sub-list for method output_type
+	195, // [195:195] is the sub-list for method input_type
+	195, // [195:195] is the sub-list for extension type_name
+	195, // [195:195] is the sub-list for extension extendee
+	0,   // [0:195] is the sub-list for field type_name
 }
 
 func init() { file_caffe_proto_init() }
@@ -12332,7 +12450,7 @@ func file_caffe_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_caffe_proto_rawDesc), len(file_caffe_proto_rawDesc)),
 			NumEnums:      39,
-			NumMessages:   84,
+			NumMessages:   86,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
