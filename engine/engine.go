@@ -109,6 +109,15 @@ type Layouter interface {
 	LayoutName(l Layout) string
 }
 
+// Divider is a Layouter that knows where the parts of its tensors lie, so that parts can
+// be written in place instead of copied. net/plan asserts it and nobody else.
+type Divider interface {
+	// Contiguous reports whether tensors in whole's layout, which is not Plain, that are
+	// parts of whole along an axis lie one behind the other in its memory. Where Concat and
+	// Slice work on the layout, their parts are such.
+	Contiguous(whole Desc, axis int) bool
+}
+
 // Overwriter is an op that changes tensors which outlive a run. The plan gives
 // output i the memory of input Overwrites()[i] where that is a param or a state
 // that the output is assigned to; every engine's kernel works that way.

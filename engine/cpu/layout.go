@@ -17,6 +17,19 @@ func (d *device) Bytes(t engine.Desc) int64 {
 	return t.Bytes()
 }
 
+// Contiguous implements engine.Divider: activations lie by item, then by block of
+// channels, unless the channels are innermost.
+func (d *device) Contiguous(whole engine.Desc, axis int) bool {
+	block := dnnl.ChannelBlock(whole)
+	switch axis {
+	case 0:
+		return block > 0
+	case 1:
+		return block > 1 && whole.Shape[0] == 1
+	}
+	return false
+}
+
 // LayoutName implements engine.Layouter.
 func (d *device) LayoutName(l engine.Layout) string {
 	if l == engine.Plain {

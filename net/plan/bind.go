@@ -84,7 +84,7 @@ func (p *Plan) buffer(v graph.Value) engine.Buffer {
 	if key, ok := p.keys[root]; ok {
 		return p.storage.entries[key].buf
 	}
-	return p.arena.Slice(p.values[root].offset, p.bytes(p.desc(root)))
+	return p.arena.Slice(p.values[root].offset+p.values[v].at, p.bytes(p.desc(v)))
 }
 
 // runHost runs a step that the device lacks, on its memory where the host can

@@ -141,13 +141,18 @@ func (p *program) reuseInputs(spans map[graph.Value]*span) {
 		if from == nil || to == nil || in == out || p.values[in].Origin != graph.FromOp || from.last != i || from.bytes != to.bytes || p.readTwice(s, in) {
 			continue
 		}
-		if !p.desc(s.In[op.InPlace()]).Equal(p.desc(s.Out[0])) {
+		if !p.desc(s.In[op.InPlace()]).Equal(p.desc(s.Out[0])) || p.isPart(s.In[op.InPlace()]) || p.isPart(s.Out[0]) {
 			continue
 		}
 		p.mergeRoots(out, in)
 		from.last = max(from.last, to.last)
 		delete(spans, out)
 	}
+}
+
+// isPart reports whether a value is less than its root's memory.
+func (p *program) isPart(v graph.Value) bool {
+	return p.bytes(p.desc(v)) != p.bytes(p.desc(p.values[v].root))
 }
 
 // readTwice reports whether the step reads a root through more than one input:

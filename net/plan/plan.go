@@ -62,6 +62,7 @@ var passes = []pass{
 	{"layout", layout},
 	{"assign", assign},
 	{"derive", derive},
+	{"parts", parts},
 	{"memory", memory},
 }
 

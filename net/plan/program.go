@@ -36,6 +36,7 @@ func (s *Step) OnHost() bool { return s.host != nil }
 type value struct {
 	graph.ValueInfo
 	root    graph.Value // whose memory it uses: itself, or what it is an alias of
+	at      int64       // where in root's memory, in bytes
 	keep    bool
 	decided bool // params and states: the layout is fixed
 	offset  int64
