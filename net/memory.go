@@ -17,7 +17,7 @@ type Memory struct {
 	Gradients   int64  `json:"gradients"`     // of the parameters
 	History     int64  `json:"history"`       // the solver's, and what layers keep between batches
 	Copies      int64  `json:"weight_copies"` // parameters in further layouts
-	Activations int64  `json:"activations"`   // data, blobs, their gradients and the kernels' scratch, as far as they live at once
+	Activations int64  `json:"activations"`   // data, blobs, their gradients and the kernels' scratch, as far as they do not lie where gradients of parameters lie later
 	Batches     int64  `json:"batches"`       // that data layers hold ready
 	Program     int64  `json:"program"`       // code, libraries, kernels and the description of the net
 	Peak        int64  `json:"peak"`          // all of them

@@ -53,14 +53,15 @@ type pass struct {
 
 // passes run in this order on every graph. Precision comes before fusion, so that what
 // the device cannot fuse in BF16 is still BF16; fusion comes before layout because a
-// fused op prefers layouts of its own; layout before memory because a layout
-// decides the size.
+// fused op prefers layouts of its own; layout before schedule and memory because a
+// layout decides the size.
 var passes = []pass{
 	{"prune", prune},
 	{"precision", precision},
 	{"fuse", fuse},
 	{"layout", layout},
 	{"assign", assign},
+	{"schedule", schedule},
 	{"derive", derive},
 	{"parts", parts},
 	{"memory", memory},
