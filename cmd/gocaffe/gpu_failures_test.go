@@ -208,3 +208,27 @@ func TestGPUWithoutLibraries(t *testing.T) {
 		}
 	}
 }
+
+// A training comes to the same weights, to the last bit, in whatever order the events let the GPU's queues run. Its images are large enough
+// to take the queue of copies.
+func TestGPUTrainsInAnyOrder(t *testing.T) {
+	onFake(t)
+	var want []byte
+	for seed := range 6 {
+		failingDir(t)
+		net := strings.NewReplacer("dim: 6 dim: 6", "dim: 80 dim: 80", "kernel_size: 3", "kernel_size: 3 stride: 20").Replace(failingNet)
+		if err := os.WriteFile("net.prototxt", []byte(net), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if code, log := program(t, fmt.Sprintf("GOCAFFE_FAKECUDA_SEED=%d", seed), "train", "-solver", "solver.prototxt", "-gpu", "0"); code != 0 {
+			t.Fatalf("exit %d\n%s", code, last(log, 1500))
+		}
+		all, newest := snapshots(t)
+		if seed == 0 {
+			want = all[newest]
+		}
+		if newest != failingIterations || !bytes.Equal(all[newest], want) {
+			t.Errorf("seed %d gives other weights than seed 0", seed)
+		}
+	}
+}

@@ -134,6 +134,14 @@ func differ(want, got [][]float32, tolerance float64) string {
 // trainOn gives the params after two steps, and the loss.
 func trainOn(t *testing.T, dev engine.Device, text string, o plan.Options) [][]float32 {
 	t.Helper()
+	params, _ := trainSteps(t, dev, text, o, 2)
+	return params
+}
+
+// trainSteps gives the params after some steps, and the loss, and whether the last steps
+// were replayed from a recording.
+func trainSteps(t *testing.T, dev engine.Device, text string, o plan.Options, steps int) (params [][]float32, replayed bool) {
+	t.Helper()
 	g, err := graph.Build(resolve(t, text), graph.Options{Lower: layers.Lower})
 	must(t, err)
 	must(t, graph.Differentiate(g, graph.GradOptions{}))
@@ -148,7 +156,7 @@ func trainOn(t *testing.T, dev engine.Device, text string, o plan.Options) [][]f
 		must(t, p.Store(prm.Value, random(r, g.Shape(prm.Value).Count())))
 	}
 	must(t, p.Store(u.Hyper, []float32{1e-3, 1, 1, 1}))
-	for range 2 {
+	for range steps {
 		for _, f := range g.Feeds {
 			data := random(r, g.Shape(f.Values[0]).Count())
 			if g.Layers[f.Layer].GetName() == "label" {
@@ -160,7 +168,7 @@ func trainOn(t *testing.T, dev engine.Device, text string, o plan.Options) [][]f
 		}
 		must(t, p.Run(graph.Forward, graph.Backward, graph.ApplyUpdate))
 	}
-	return fetchAll(t, g, p)
+	return fetchAll(t, g, p), p.Replays(graph.Forward, graph.Backward, graph.ApplyUpdate)
 }
 
 func fetchAll(t *testing.T, g *graph.Graph, p *plan.Plan) [][]float32 {

@@ -65,12 +65,14 @@ func compile(l library, dir string, more ...string) error {
 		return err
 	}
 	temporary := filepath.Join(dir, fmt.Sprintf(".%s.%d", l.file, os.Getpid()))
-	compiler, standard := "gcc", "-std=gnu11"
+	compiler, dialect := "gcc", []string{"-std=gnu11"}
 	if !strings.HasSuffix(l.sources[0], ".c") {
-		compiler, standard = "g++", "-std=c++17"
+		// A kernel that reads or writes at an address that is no multiple of the type's size
+		// breaks the context of a GPU; here it breaks the process.
+		compiler, dialect = "g++", []string{"-std=c++17", "-fsanitize=alignment", "-fsanitize-undefined-trap-on-error"}
 	}
-	args := []string{standard, "-O3", "-march=native", "-fPIC", "-shared", "-pthread", "-ffp-contract=off", "-Wall", "-Wextra", "-Wno-unknown-pragmas",
-		"-I", filepath.Join(here, "libs"), "-I", filepath.Join(here, "../kernels"), "-Wl,-soname," + l.file, "-o", temporary}
+	args := append(dialect, "-O3", "-march=native", "-fPIC", "-shared", "-pthread", "-ffp-contract=off", "-Wall", "-Wextra", "-Wno-unknown-pragmas",
+		"-I", filepath.Join(here, "libs"), "-I", filepath.Join(here, "../kernels"), "-Wl,-soname,"+l.file, "-o", temporary)
 	for _, s := range l.sources {
 		path := filepath.Join(here, s)
 		if strings.HasSuffix(s, ".cu") {

@@ -1,6 +1,7 @@
 package fake
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 )
 
@@ -99,5 +101,17 @@ func TestStreamsRunInAnyOrder(t *testing.T) {
 	}
 	if len(orders) != 5 {
 		t.Errorf("5 seeds give %d orders", len(orders))
+	}
+}
+
+// A kernel at an address that is not aligned to its type, which breaks a GPU's context,
+// breaks the process.
+func TestUnalignedKernel(t *testing.T) {
+	path := program(built(t), "unaligned")
+	run(t, path)
+	var exit *exec.ExitError
+	err := exec.Command(path, "2").Run()
+	if !errors.As(err, &exit) || exit.ProcessState.Sys().(syscall.WaitStatus).Signal() != syscall.SIGILL {
+		t.Errorf("two bytes off: %v", err)
 	}
 }
