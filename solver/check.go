@@ -86,8 +86,31 @@ func (c *check) rate() {
 	if (policy == "step" || policy == "sigmoid") && p.GetStepsize() <= 0 {
 		c.fail("stepsize", "lr_policy %q needs stepsize > 0 (it is %d)", policy, p.GetStepsize())
 	}
-	if policy != "fixed" && policy != "poly" && !(p.GetGamma() >= 0) {
+	if stages := len(p.Stagelr); policy == "multifixed" && (stages == 0 || len(p.Stageiter) != stages) {
+		c.fail("stagelr", "lr_policy \"multifixed\" needs as many stageiter as stagelr, and one at least (there are %d and %d)", len(p.Stageiter), stages)
+	}
+	if !slices.Contains([]string{"fixed", "poly", "multifixed"}, policy) && !(p.GetGamma() >= 0) {
 		c.fail("gamma", "lr_policy %q needs gamma >= 0 (it is %g)", policy, p.GetGamma())
+	}
+	c.warmUp()
+}
+
+func (c *check) warmUp() {
+	p := c.param
+	warm, ramp, least := p.GetWarmupIter(), p.GetRampupInterval(), p.GetMinLr()
+	switch {
+	case warm < 0:
+		c.fail("warmup_iter", "warmup_iter must not be negative (it is %d)", warm)
+	case ramp < 0:
+		c.fail("rampup_interval", "rampup_interval must not be negative (it is %d)", ramp)
+	case warm > 0 && ramp > 0:
+		c.fail("rampup_interval", "rampup_interval and warmup_iter are two ways of the same: leave one out")
+	}
+	if !(least >= 0) {
+		c.fail("min_lr", "min_lr must not be negative (it is %g)", least)
+	}
+	if p.GetLrPolicy() == "poly" && p.GetBaseLr() < least {
+		c.fail("min_lr", "lr_policy \"poly\" needs base_lr >= min_lr (they are %g and %g)", p.GetBaseLr(), least)
 	}
 }
 

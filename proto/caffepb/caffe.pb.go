@@ -3869,7 +3869,7 @@ type SolverParameter struct {
 	MaxIter     *int32 `protobuf:"varint,7,opt,name=max_iter,json=maxIter" json:"max_iter,omitempty"`
 	// Batches whose gradients are summed to one step.
 	IterSize *int32 `protobuf:"varint,36,opt,name=iter_size,json=iterSize,def=1" json:"iter_size,omitempty"`
-	// fixed, step, exp, inv, multistep, poly or sigmoid.
+	// fixed, step, exp, inv, multistep, poly or sigmoid; Intel Caffe: multifixed.
 	LrPolicy    *string  `protobuf:"bytes,8,opt,name=lr_policy,json=lrPolicy" json:"lr_policy,omitempty"`
 	Gamma       *float32 `protobuf:"fixed32,9,opt,name=gamma" json:"gamma,omitempty"`
 	Power       *float32 `protobuf:"fixed32,10,opt,name=power" json:"power,omitempty"`
@@ -3916,8 +3916,19 @@ type SolverParameter struct {
 	ApVersion *string `protobuf:"bytes,1042,opt,name=ap_version,json=apVersion,def=Integral" json:"ap_version,omitempty"`
 	// SSD: whether the log has each class's average precision, too.
 	ShowPerClassResult *bool `protobuf:"varint,1044,opt,name=show_per_class_result,json=showPerClassResult,def=0" json:"show_per_class_result,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// Intel Caffe's multifixed: the rates of its stages, and the last iteration of each.
+	Stagelr   []float32 `protobuf:"fixed32,150,rep,name=stagelr" json:"stagelr,omitempty"`
+	Stageiter []int32   `protobuf:"varint,151,rep,name=stageiter" json:"stageiter,omitempty"`
+	// Intel Caffe: for so many iterations the rate goes from warmup_start_lr to base_lr, in a line.
+	WarmupIter    *int32   `protobuf:"varint,1048,opt,name=warmup_iter,json=warmupIter,def=0" json:"warmup_iter,omitempty"`
+	WarmupStartLr *float32 `protobuf:"fixed32,1049,opt,name=warmup_start_lr,json=warmupStartLr,def=0" json:"warmup_start_lr,omitempty"`
+	// NVCaffe: the same from rampup_lr with the square of the iteration.
+	RampupInterval *int32   `protobuf:"varint,1141,opt,name=rampup_interval,json=rampupInterval,def=0" json:"rampup_interval,omitempty"`
+	RampupLr       *float32 `protobuf:"fixed32,1142,opt,name=rampup_lr,json=rampupLr,def=0" json:"rampup_lr,omitempty"`
+	// NVCaffe: the least rate; where "poly" ends.
+	MinLr         *float32 `protobuf:"fixed32,1143,opt,name=min_lr,json=minLr,def=0" json:"min_lr,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 // Default values for SolverParameter fields.
@@ -3946,6 +3957,11 @@ const (
 	Default_SolverParameter_EvalType           = string("classification")
 	Default_SolverParameter_ApVersion          = string("Integral")
 	Default_SolverParameter_ShowPerClassResult = bool(false)
+	Default_SolverParameter_WarmupIter         = int32(0)
+	Default_SolverParameter_WarmupStartLr      = float32(0)
+	Default_SolverParameter_RampupInterval     = int32(0)
+	Default_SolverParameter_RampupLr           = float32(0)
+	Default_SolverParameter_MinLr              = float32(0)
 )
 
 func (x *SolverParameter) Reset() {
@@ -4291,6 +4307,55 @@ func (x *SolverParameter) GetShowPerClassResult() bool {
 		return *x.ShowPerClassResult
 	}
 	return Default_SolverParameter_ShowPerClassResult
+}
+
+func (x *SolverParameter) GetStagelr() []float32 {
+	if x != nil {
+		return x.Stagelr
+	}
+	return nil
+}
+
+func (x *SolverParameter) GetStageiter() []int32 {
+	if x != nil {
+		return x.Stageiter
+	}
+	return nil
+}
+
+func (x *SolverParameter) GetWarmupIter() int32 {
+	if x != nil && x.WarmupIter != nil {
+		return *x.WarmupIter
+	}
+	return Default_SolverParameter_WarmupIter
+}
+
+func (x *SolverParameter) GetWarmupStartLr() float32 {
+	if x != nil && x.WarmupStartLr != nil {
+		return *x.WarmupStartLr
+	}
+	return Default_SolverParameter_WarmupStartLr
+}
+
+func (x *SolverParameter) GetRampupInterval() int32 {
+	if x != nil && x.RampupInterval != nil {
+		return *x.RampupInterval
+	}
+	return Default_SolverParameter_RampupInterval
+}
+
+func (x *SolverParameter) GetRampupLr() float32 {
+	if x != nil && x.RampupLr != nil {
+		return *x.RampupLr
+	}
+	return Default_SolverParameter_RampupLr
+}
+
+func (x *SolverParameter) GetMinLr() float32 {
+	if x != nil && x.MinLr != nil {
+		return *x.MinLr
+	}
+	return Default_SolverParameter_MinLr
 }
 
 // What a snapshot needs beside the weights in order to continue.
@@ -11234,7 +11299,7 @@ const file_caffe_proto_rawDesc = "" +
 	"reorgParam\x12S\n" +
 	"\x15shuffle_channel_param\x18\xa4\x01 \x01(\v2\x1e.caffe.ShuffleChannelParameterR\x13shuffleChannelParam\x12G\n" +
 	"\x11crop_center_param\x18\x8d\t \x01(\v2\x1a.caffe.CropCenterParameterR\x0fcropCenterParam\x12`\n" +
-	"\x1amargin_inner_product_param\x18\x8e\t \x01(\v2\".caffe.MarginInnerProductParameterR\x17marginInnerProductParam\"\xd3\x0f\n" +
+	"\x1amargin_inner_product_param\x18\x8e\t \x01(\v2\".caffe.MarginInnerProductParameterR\x17marginInnerProductParam\"\xc7\x11\n" +
 	"\x0fSolverParameter\x12\x10\n" +
 	"\x03net\x18\x18 \x01(\tR\x03net\x120\n" +
 	"\tnet_param\x18\x19 \x01(\v2\x13.caffe.NetParameterR\bnetParam\x12\x1b\n" +
@@ -11288,7 +11353,15 @@ const file_caffe_proto_rawDesc = "" +
 	"\teval_type\x18\x91\b \x01(\t:\x0eclassificationR\bevalType\x12(\n" +
 	"\n" +
 	"ap_version\x18\x92\b \x01(\t:\bIntegralR\tapVersion\x129\n" +
-	"\x15show_per_class_result\x18\x94\b \x01(\b:\x05falseR\x12showPerClassResult\"+\n" +
+	"\x15show_per_class_result\x18\x94\b \x01(\b:\x05falseR\x12showPerClassResult\x12\x19\n" +
+	"\astagelr\x18\x96\x01 \x03(\x02R\astagelr\x12\x1d\n" +
+	"\tstageiter\x18\x97\x01 \x03(\x05R\tstageiter\x12#\n" +
+	"\vwarmup_iter\x18\x98\b \x01(\x05:\x010R\n" +
+	"warmupIter\x12*\n" +
+	"\x0fwarmup_start_lr\x18\x99\b \x01(\x02:\x010R\rwarmupStartLr\x12+\n" +
+	"\x0frampup_interval\x18\xf5\b \x01(\x05:\x010R\x0erampupInterval\x12\x1f\n" +
+	"\trampup_lr\x18\xf6\b \x01(\x02:\x010R\brampupLr\x12\x19\n" +
+	"\x06min_lr\x18\xf7\b \x01(\x02:\x010R\x05minLr\"+\n" +
 	"\x0eSnapshotFormat\x12\b\n" +
 	"\x04HDF5\x10\x00\x12\x0f\n" +
 	"\vBINARYPROTO\x10\x01\"\x1e\n" +
