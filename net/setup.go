@@ -76,22 +76,28 @@ func (n *Net) initialise(g *graph.Graph, drawn [][]float32) error {
 	if err := n.use(g); err != nil {
 		return err
 	}
-	size := 0
 	_, err := n.drawParams(g, drawn, func(p int, values []float32) error {
-		if size += 4 * len(values); had[p] {
+		if had[p] {
 			return nil // the shared net's
 		}
 		return n.now.plan.Store(g.Params[p].Value, values)
 	})
-	if size > largeParams {
-		debug.FreeOSMemory()
-	}
+	n.Trim()
 	return err
 }
 
-// largeParams is from how many bytes of params on the copies of their first values are
-// returned to the system at once: they would add to the memory that training needs.
+// largeParams is from how many bytes of params on copies of them are returned to the
+// system at once.
 const largeParams = 4 << 20
+
+// Trim returns what copies of the params took to the system, where that is much: it would
+// add to the memory that training needs. The net does so when it is built; who has read
+// or written its weights may.
+func (n *Net) Trim() {
+	if n.now.plan.Memory().Params > largeParams {
+		debug.FreeOSMemory()
+	}
+}
 
 // checkLayers finds what is wrong without opening data: unknown types, wrong
 // numbers of bottoms, parameters that make no sense.

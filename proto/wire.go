@@ -52,6 +52,12 @@ func ReadBinary(path string, m proto.Message) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return notFound(path)
 	}
+	if err == nil && info.Mode().IsRegular() && info.Size() >= largeFile {
+		if readLarge(path, info.Size(), m) == nil {
+			return nil
+		}
+		proto.Reset(m) // all bytes together tell what is wrong
+	}
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("cannot read: %w", err)
@@ -66,10 +72,7 @@ func UnmarshalBinary(name string, data []byte, m proto.Message) error {
 	}
 	err := proto.UnmarshalOptions{AllowPartial: true}.Unmarshal(data, m)
 	if err == nil {
-		if net, ok := m.(*caffepb.NetParameter); ok {
-			dropForeignClip(net)
-		}
-		err = proto.CheckInitialized(m)
+		err = finish(m)
 	}
 	if err == nil {
 		return nil
@@ -78,6 +81,14 @@ func UnmarshalBinary(name string, data []byte, m proto.Message) error {
 		return fmt.Errorf("%s: %s: %s", parseFailure(m), name, d)
 	}
 	return fmt.Errorf("%s: %s: %w", parseFailure(m), name, err)
+}
+
+// finish checks a message that was read without its required fields.
+func finish(m proto.Message) error {
+	if net, ok := m.(*caffepb.NetParameter); ok {
+		dropForeignClip(net)
+	}
+	return proto.CheckInitialized(m)
 }
 
 // dropForeignClip: Intel Caffe, jolibrain and PSPNet have other messages under the number of

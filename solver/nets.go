@@ -182,6 +182,9 @@ func (s *Solver) finetune(n *net.Net, tell bool) error {
 			missing = append(missing, p.Layer)
 		}
 	}
+	if len(files) > 0 {
+		n.Trim()
+	}
 	if tell && len(missing) > 0 {
 		s.warnf("%s has no weights for %s: they start from their fillers", strings.Join(files, ","), strings.Join(missing, ", "))
 	}

@@ -35,6 +35,7 @@ func (s *Solver) restore(path string) error {
 	if err := s.restoreHistory(path, state); err != nil {
 		return err
 	}
+	s.train.Trim()
 	s.lastFile = path
 	if side == nil {
 		s.warnf("%s is not there: the data starts again at its first record and random numbers anew, as in Caffe", sidePath(path))

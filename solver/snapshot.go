@@ -70,8 +70,10 @@ func (s *Solver) snapshot() error {
 	s.log.Infof(solverFile, lines[0], "Snapshotting to %s file %s", kind, f.model)
 	s.log.Infof(sgdFile, lines[1], "Snapshotting solver state to %s file %s", kind, f.state)
 	err := s.writeModel(f, extension != "")
+	s.train.Trim()
 	if err == nil {
 		err = s.writeState(f, extension != "")
+		s.train.Trim()
 	}
 	if err == nil {
 		err = s.writeSide(f)

@@ -59,6 +59,7 @@ func (a *app) copyTrained(n *net.Net) error {
 			a.log.Warningf("gocaffe.go", 1, "%s has no weights for %s: they keep their initial values", file, list(copied.Initial))
 		}
 	}
+	n.Trim()
 	return nil
 }
 
