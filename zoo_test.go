@@ -214,6 +214,7 @@ var standIns = []struct{ picture, sequence engine.Shape }{
 	{picture: engine.Shape{2, 28, 28}},
 	{picture: engine.Shape{3, 32, 32}},
 	{picture: engine.Shape{3, 224, 224}},
+	{picture: engine.Shape{3, 360, 480}},
 	{picture: engine.Shape{4}},
 	{picture: engine.Shape{3, 224, 224}, sequence: engine.Shape{20, 100}},
 	{picture: engine.Shape{3, 224, 224}, sequence: engine.Shape{20, 50}},
@@ -248,14 +249,18 @@ func (s standIn) Shapes() ([]engine.Shape, error) { return s.shapes, nil }
 func (s standIn) Close() error                    { return nil }
 
 // records are the shapes of a data layer's tops: pictures, cropped as it says, and
-// a number for each other top.
+// a number for each other top, or one for each pixel.
 func records(l *spec.Layer, picture engine.Shape) []engine.Shape {
-	batch := max(int(l.GetDataParam().GetBatchSize()), int(l.GetImageDataParam().GetBatchSize()), int(l.GetHdf5DataParam().GetBatchSize()), 1)
+	batch := max(int(l.GetDataParam().GetBatchSize()), int(l.GetImageDataParam().GetBatchSize()), int(l.GetHdf5DataParam().GetBatchSize()),
+		int(l.GetDenseImageDataParam().GetBatchSize()), 1)
 	first := append(engine.Shape{batch}, picture...)
 	if crop := int(l.GetTransformParam().GetCropSize()); crop > 0 && len(picture) == 3 {
 		first[2], first[3] = crop, crop
 	}
 	shapes := []engine.Shape{first}
+	if l.GetType() == "DenseImageData" && len(picture) == 3 {
+		return append(shapes, engine.Shape{batch, 1, first[2], first[3]})
+	}
 	for len(shapes) < len(l.GetTop()) {
 		shapes = append(shapes, engine.Shape{batch})
 	}

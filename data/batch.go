@@ -69,7 +69,7 @@ func (b *batch) fill(i int, w *worker, t *transform) error {
 	}
 	if i == 0 {
 		if err == nil {
-			b.reshape(size)
+			b.reshape(size, p.mask != nil)
 		}
 		b.shaped.Done()
 	} else {
@@ -84,16 +84,27 @@ func (b *batch) fill(i int, w *worker, t *transform) error {
 	}
 	n := size.count()
 	t.apply(b.data[i*n:][:n], p, size, b.draws[i])
-	b.labels[i] = float32(p.label)
+	if p.mask == nil {
+		b.labels[i] = float32(p.label)
+		return nil
+	}
+	n = size[1] * size[2]
+	t.labels(b.labels[i*n:][:n], p, size, b.draws[i])
 	return nil
 }
 
-func (b *batch) reshape(size dims) {
-	n := size.count() * len(b.records)
-	if cap(b.data) < n {
-		b.data = make([]float32, n)
+// reshape makes room for pictures of a size, and for a label for each pixel of a dense batch.
+func (b *batch) reshape(size dims, dense bool) {
+	grow := func(s []float32, n int) []float32 {
+		if cap(s) < n {
+			return make([]float32, n)
+		}
+		return s[:n]
 	}
-	b.data, b.size = b.data[:n], size
+	b.data, b.size = grow(b.data, size.count()*len(b.records)), size
+	if dense {
+		b.labels = grow(b.labels, size[1]*size[2]*len(b.records))
+	}
 }
 
 // fail keeps the error of the lowest record, so that errors do not depend on who was faster.

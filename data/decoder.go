@@ -18,12 +18,14 @@ type decoding struct {
 	mode          decode.Mode
 	height, width int // to which images of a list are resized; 0 keeps their size
 	windows       *windowing
+	dense         bool // each record has a label image
 }
 
 // worker decodes one record after the other, in buffers of its own.
 type worker struct {
 	decoding
 	decoder decode.Decoder
+	masks   decode.Decoder // of label images
 	datum   Datum
 	file    []byte
 	pic     picture
@@ -31,7 +33,10 @@ type worker struct {
 	floats  []float32    // a window's picture
 }
 
-func (w *worker) close() { w.decoder.Close() }
+func (w *worker) close() {
+	w.decoder.Close()
+	w.masks.Close()
+}
 
 // open decodes a record. The picture is valid until the next call.
 func (w *worker) open(rec *Record) (*picture, error) {
@@ -70,6 +75,29 @@ func (w *worker) openFile(rec *Record) error {
 		img = w.decoder.Resize(img, w.width, w.height)
 	}
 	w.setImage(img, rec.Label)
+	if w.dense {
+		return w.openMask(rec.Mask)
+	}
+	return nil
+}
+
+// openMask decodes the label image of the picture.
+func (w *worker) openMask(path string) error {
+	if err := w.readFile(path); err != nil {
+		return fmt.Errorf("Could not load %s: %w", path, err)
+	}
+	img, err := w.masks.Decode(w.file, decode.Gray)
+	if err != nil {
+		return fmt.Errorf("Could not load %s: %w", path, err)
+	}
+	if w.height > 0 && w.width > 0 {
+		img = w.masks.ResizeNearest(img, w.width, w.height)
+	}
+	if img.Height != w.pic.height || img.Width != w.pic.width {
+		return fmt.Errorf("Input and label image heights and widths must match: %s is %d x %d, its image %d x %d (height, width)",
+			path, img.Height, img.Width, w.pic.height, w.pic.width)
+	}
+	w.pic.mask = img.Pix
 	return nil
 }
 

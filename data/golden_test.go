@@ -38,6 +38,8 @@ func open(p *caffepb.LayerParameter, o data.Options) (*data.Loader, error) {
 		return data.OpenData(p, o)
 	case "ImageData":
 		return data.OpenImageData(p, o)
+	case "DenseImageData":
+		return data.OpenDenseImageData(p, o)
 	}
 	return nil, fmt.Errorf("no data layer: %s", p.GetType())
 }

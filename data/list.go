@@ -12,8 +12,9 @@ import (
 type listSource struct {
 	name, root string
 	entries    []imagelist.Entry
-	order      []int32 // of entries; nil without shuffling
-	seed       uint32  // of shuffle
+	masks      []string // label images of the entries, or nil
+	order      []int32  // of entries; nil without shuffling
+	seed       uint32   // of shuffle
 	shuffle    *rng.Source
 	at         Mark
 }
@@ -53,6 +54,9 @@ func (s *listSource) Next(rec *Record) (last bool, err error) {
 	*rec = Record{File: e.Path, Label: e.Label, Line: int(e.Line)}
 	if s.root != "" {
 		rec.File = s.root + e.Path
+	}
+	if s.masks != nil {
+		rec.Mask = s.root + s.masks[i]
 	}
 	if s.at.Pos++; s.at.Pos < s.Len() {
 		return false, nil

@@ -71,8 +71,8 @@ func (l *Loader) probe(file string, line int) (err error) {
 	return l.source.Seek(l.consumed.Mark)
 }
 
-// Shapes are the shapes of the tops of the next batch: batch x channels x height x width, and batch for the labels. The first record of
-// each batch decides its shape.
+// Shapes are the shapes of the tops of the next batch: batch x channels x height x width, and for the labels batch, or batch x 1 x height x
+// width where each pixel has one. The first record of each batch decides its shape.
 func (l *Loader) Shapes() ([]engine.Shape, error) {
 	l.later.flush(l.log)
 	size := l.first
@@ -83,7 +83,11 @@ func (l *Loader) Shapes() ([]engine.Shape, error) {
 		}
 		size = b.size
 	}
-	return []engine.Shape{{l.batch, size[0], size[1], size[2]}, {l.batch}}[:l.tops], nil
+	labels := engine.Shape{l.batch}
+	if l.decoding.dense {
+		labels = engine.Shape{l.batch, 1, size[1], size[2]}
+	}
+	return []engine.Shape{{l.batch, size[0], size[1], size[2]}, labels}[:l.tops], nil
 }
 
 // Next writes the next batch: data to the first slice, labels to the second, if the layer has two tops. Their lengths are the counts of

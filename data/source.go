@@ -1,7 +1,7 @@
 // Package data reads training and test data as Caffe's data layers do: records of a database or an image list, decoded, transformed and
 // put together to batches by several goroutines ahead of the net.
 //
-// OpenData and OpenImageData make the Loader of a layer. The databases are packages of their own (data/lmdb, data/leveldb) that register
+// OpenData, OpenImageData and OpenDenseImageData make the Loader of a layer. The databases are packages of their own (data/lmdb, data/leveldb) that register
 // themselves when imported.
 package data
 
@@ -17,6 +17,7 @@ type Record struct {
 	Key   []byte // the database's key
 	Value []byte // a serialized Datum
 	File  string // an encoded image, opened by whoever decodes the record
+	Mask  string // another one, of the labels of its pixels
 	Label int32
 	Line  int // in the image list
 	cut   *cut

@@ -17,6 +17,7 @@ type picture struct {
 	floats                  []float32 // where bytes is nil
 	interleaved             bool
 	label                   int32
+	mask                    []byte // a label for each pixel; nil: one for all
 }
 
 // dims are channels, height and width.
@@ -30,7 +31,9 @@ type draws struct{ mirror, top, left uint32 }
 
 // transform is Caffe's transform_param.
 type transform struct {
-	crop          int
+	crop          int    // crop_size
+	cut           [2]int // height and width that are cut out; 0: no cut
+	dense         bool   // DenseImageData: cuts at random in tests too, and after it has mirrored
 	mirror, train bool
 	scale         float32
 	meanFile      string
@@ -41,6 +44,7 @@ type transform struct {
 
 func newTransform(p *caffepb.TransformationParameter, train bool, log Logger) (*transform, error) {
 	t := &transform{crop: int(p.GetCropSize()), mirror: p.GetMirror(), train: train, scale: p.GetScale(), values: p.GetMeanValue()}
+	t.cut = [2]int{t.crop, t.crop}
 	if p.GetForceColor() && p.GetForceGray() {
 		return nil, errors.New("cannot set both force_color and force_gray")
 	}
@@ -81,7 +85,7 @@ func (t *transform) readMean() error {
 func (t *transform) random() bool { return t.mirror || t.crops() }
 
 // crops says whether crops are at random places.
-func (t *transform) crops() bool { return t.train && t.crop > 0 }
+func (t *transform) crops() bool { return (t.train || t.dense) && t.cut[0] > 0 }
 
 // draw takes a record's numbers from the layer's stream, in Caffe's order. How many it takes does not depend on the record.
 func (t *transform) draw(next func() uint32) (d draws) {
@@ -110,7 +114,10 @@ func (t *transform) drawsPerRecord() int64 {
 // result is the size that a picture has after the transform, or why it cannot be transformed.
 func (t *transform) result(p *picture) (dims, error) {
 	in := dims{p.channels, p.height, p.width}
-	if t.crop > 0 && (p.height < t.crop || p.width < t.crop) {
+	if p.height < t.cut[0] || p.width < t.cut[1] {
+		if t.dense {
+			return dims{}, fmt.Errorf("crop_height %d or crop_width %d is larger than the image, which is %v (channels, height, width)", t.cut[0], t.cut[1], in)
+		}
 		return dims{}, fmt.Errorf("crop_size %d is larger than the image, which is %v (channels, height, width)", t.crop, in)
 	}
 	if t.mean != nil && in != t.meanDims {
@@ -120,19 +127,41 @@ func (t *transform) result(p *picture) (dims, error) {
 	if n := len(t.values); n > 1 && n != p.channels {
 		return dims{}, fmt.Errorf("Specify either 1 mean_value or as many as channels: %d; there are %d", p.channels, n)
 	}
-	if t.crop > 0 {
-		return dims{p.channels, t.crop, t.crop}, nil
+	if t.cut[0] > 0 {
+		return dims{p.channels, t.cut[0], t.cut[1]}, nil
 	}
 	return in, nil
 }
 
+// window is where out is cut out of the picture, and whether it is turned round.
+func (t *transform) window(p *picture, out dims, d draws) (top, left int, reverse bool) {
+	top, left, reverse = (p.height-out[1])/2, (p.width-out[2])/2, t.mirror && d.mirror%2 != 0
+	if t.crops() {
+		top, left = int(d.top%uint32(p.height-t.cut[0]+1)), int(d.left%uint32(p.width-t.cut[1]+1))
+	}
+	if t.dense && reverse {
+		left = p.width - out[2] - left
+	}
+	return top, left, reverse
+}
+
+// labels writes the labels of the pixels that apply writes, as they are.
+func (t *transform) labels(dst []float32, p *picture, out dims, d draws) {
+	top, left, reverse := t.window(p, out, d)
+	for y := range out[1] {
+		row := dst[y*out[2]:][:out[2]]
+		for x, v := range p.mask[(top+y)*p.width+left:][:out[2]] {
+			row[x] = float32(v)
+		}
+		if reverse {
+			flip(row)
+		}
+	}
+}
+
 // apply writes the transformed picture to dst, whose size is out = t.result(p).
 func (t *transform) apply(dst []float32, p *picture, out dims, d draws) {
-	top, left := (p.height-out[1])/2, (p.width-out[2])/2
-	if t.crops() {
-		top, left = int(d.top%uint32(p.height-t.crop+1)), int(d.left%uint32(p.width-t.crop+1))
-	}
-	reverse := t.mirror && d.mirror%2 != 0
+	top, left, reverse := t.window(p, out, d)
 	plane := out[1] * out[2]
 	for c := range out[0] {
 		at := (c*p.height+top)*p.width + left // in a planar image, and in the mean image

@@ -49,6 +49,7 @@ func randomTransform(r *rand.Rand, p *picture) *transform {
 	t := &transform{mirror: r.IntN(2) == 0, train: r.IntN(2) == 0, scale: r.Float32()}
 	if r.IntN(2) == 0 {
 		t.crop = 1 + r.IntN(min(p.height, p.width))
+		t.cut = [2]int{t.crop, t.crop}
 	}
 	switch r.IntN(4) {
 	case 0:

@@ -15,6 +15,7 @@ var goldenElsewhere = map[string]string{
 	"ImageData":            "its batches come from a source: golden/data, in package data",
 	"HDF5Data":             "its batches come from files: TestHDF5Order in package data",
 	"HDF5Output":           "what it writes: TestHDF5Output in package data, TestSinks in package net",
+	"DenseImageData":       "its batches come from files: TestDenseImages in package data",
 	"L1Loss":               "computed by hand: TestL1Loss",
 	"DepthwiseConvolution": "as Convolution: TestDepthwiseConvolution",
 	"LSTMUnit":             "computed by hand: TestLSTMUnit",

@@ -136,7 +136,11 @@ func (s *Summary) dataShapes(l *spec.Layer, o SummaryOptions) ([]engine.Shape, e
 		return nil, l.Errorf("its data is not here, and nothing in the prototxt tells the size of its pictures: give the shape of top %q", l.GetTop()[0])
 	}
 	s.Assumed = append(s.Assumed, fmt.Sprintf("layer %q: %s", l.GetName(), assumed))
-	return []engine.Shape{shape, {shape[0]}}, nil
+	labels := engine.Shape{shape[0]}
+	if l.GetType() == "DenseImageData" {
+		labels = engine.Shape{shape[0], 1, shape[2], shape[3]}
+	}
+	return []engine.Shape{shape, labels}, nil
 }
 
 // guess makes up the shape of a data layer's pictures from its parameters; nil
@@ -149,6 +153,12 @@ func guess(l *spec.Layer) (shape engine.Shape, assumed string) {
 		batch = int(l.GetDataParam().GetBatchSize())
 	case "WindowData":
 		batch = int(l.GetWindowDataParam().GetBatchSize())
+	case "DenseImageData":
+		p := l.GetDenseImageDataParam()
+		batch, height, width, gray = int(p.GetBatchSize()), int(p.GetNewHeight()), int(p.GetNewWidth()), !p.GetIsColor()
+		if p.GetCropHeight() > 0 {
+			height, width = int(p.GetCropHeight()), int(p.GetCropWidth())
+		}
 	case "ImageData":
 		p := l.GetImageDataParam()
 		batch, height, width = int(p.GetBatchSize()), int(p.GetNewHeight()), int(p.GetNewWidth())

@@ -12,6 +12,8 @@ func (a *app) openSource(l *spec.Layer, draw func() uint32) (net.Source, error) 
 	switch l.GetType() {
 	case "ImageData":
 		return source(data.OpenImageData(l.LayerParameter, o))
+	case "DenseImageData":
+		return source(data.OpenDenseImageData(l.LayerParameter, o))
 	case "HDF5Data":
 		return source(data.OpenHDF5Data(l.LayerParameter, o))
 	case "WindowData":

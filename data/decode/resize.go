@@ -37,6 +37,28 @@ func (d *Decoder) Resize(src *Image, width, height int) *Image {
 	return &r.out
 }
 
+// ResizeNearest scales src to width by height as cv::resize does with INTER_NEAREST: each pixel is one of src's, as label images need it.
+// The result stays valid until the next resize; it is src itself where nothing is to be done.
+func (d *Decoder) ResizeNearest(src *Image, width, height int) *Image {
+	if src.Width == width && src.Height == height {
+		return src
+	}
+	out := &d.resize.out
+	out.reset(width, height, src.Channels)
+	from := func(i, size, n int) int {
+		step := 1 / (float64(n) / float64(size)) // as OpenCV rounds it
+		return min(int(math.Floor(float64(i)*step)), size-1)
+	}
+	n := src.Channels
+	for y := range height {
+		row := src.Pix[from(y, src.Height, height)*src.Width*n:]
+		for x := range width {
+			copy(out.Pix[(y*width+x)*n:][:n], row[from(x, src.Width, width)*n:])
+		}
+	}
+	return out
+}
+
 func halve(dst, src *Image) {
 	n, stride := src.Channels, src.Width*src.Channels
 	for y := range dst.Height {

@@ -638,7 +638,7 @@ func (x *ConvolutionParameter_Engine) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use ConvolutionParameter_Engine.Descriptor instead.
 func (ConvolutionParameter_Engine) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{23, 0}
+	return file_caffe_proto_rawDescGZIP(), []int{24, 0}
 }
 
 type PoolingParameter_PoolMethod int32
@@ -697,7 +697,7 @@ func (x *PoolingParameter_PoolMethod) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use PoolingParameter_PoolMethod.Descriptor instead.
 func (PoolingParameter_PoolMethod) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{31, 0}
+	return file_caffe_proto_rawDescGZIP(), []int{32, 0}
 }
 
 // Accepted for Caffe's sake; the engine is chosen on the command line.
@@ -763,7 +763,7 @@ func (x *PoolingParameter_Engine) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use PoolingParameter_Engine.Descriptor instead.
 func (PoolingParameter_Engine) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{31, 1}
+	return file_caffe_proto_rawDescGZIP(), []int{32, 1}
 }
 
 // How a window that only partly fits is counted.
@@ -820,7 +820,7 @@ func (x *PoolingParameter_RoundMode) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use PoolingParameter_RoundMode.Descriptor instead.
 func (PoolingParameter_RoundMode) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{31, 2}
+	return file_caffe_proto_rawDescGZIP(), []int{32, 2}
 }
 
 type SPPParameter_PoolMethod int32
@@ -879,7 +879,7 @@ func (x *SPPParameter_PoolMethod) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use SPPParameter_PoolMethod.Descriptor instead.
 func (SPPParameter_PoolMethod) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{32, 0}
+	return file_caffe_proto_rawDescGZIP(), []int{33, 0}
 }
 
 // Accepted for Caffe's sake; the engine is chosen on the command line.
@@ -939,7 +939,7 @@ func (x *SPPParameter_Engine) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use SPPParameter_Engine.Descriptor instead.
 func (SPPParameter_Engine) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{32, 1}
+	return file_caffe_proto_rawDescGZIP(), []int{33, 1}
 }
 
 // The neighbourhood.
@@ -996,7 +996,7 @@ func (x *LRNParameter_NormRegion) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use LRNParameter_NormRegion.Descriptor instead.
 func (LRNParameter_NormRegion) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{33, 0}
+	return file_caffe_proto_rawDescGZIP(), []int{34, 0}
 }
 
 // Accepted for Caffe's sake; the engine is chosen on the command line.
@@ -1062,7 +1062,7 @@ func (x *LRNParameter_Engine) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use LRNParameter_Engine.Descriptor instead.
 func (LRNParameter_Engine) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{33, 1}
+	return file_caffe_proto_rawDescGZIP(), []int{34, 1}
 }
 
 // Accepted for Caffe's sake; the engine is chosen on the command line.
@@ -1128,7 +1128,7 @@ func (x *ReLUParameter_Engine) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use ReLUParameter_Engine.Descriptor instead.
 func (ReLUParameter_Engine) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{35, 0}
+	return file_caffe_proto_rawDescGZIP(), []int{36, 0}
 }
 
 // Accepted for Caffe's sake; the engine is chosen on the command line.
@@ -1188,7 +1188,7 @@ func (x *SigmoidParameter_Engine) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use SigmoidParameter_Engine.Descriptor instead.
 func (SigmoidParameter_Engine) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{37, 0}
+	return file_caffe_proto_rawDescGZIP(), []int{38, 0}
 }
 
 // Accepted for Caffe's sake; the engine is chosen on the command line.
@@ -1248,7 +1248,7 @@ func (x *TanHParameter_Engine) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use TanHParameter_Engine.Descriptor instead.
 func (TanHParameter_Engine) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{38, 0}
+	return file_caffe_proto_rawDescGZIP(), []int{39, 0}
 }
 
 type EltwiseParameter_EltwiseOp int32
@@ -1307,7 +1307,7 @@ func (x *EltwiseParameter_EltwiseOp) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use EltwiseParameter_EltwiseOp.Descriptor instead.
 func (EltwiseParameter_EltwiseOp) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{46, 0}
+	return file_caffe_proto_rawDescGZIP(), []int{47, 0}
 }
 
 type ReductionParameter_ReductionOp int32
@@ -1369,7 +1369,7 @@ func (x *ReductionParameter_ReductionOp) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use ReductionParameter_ReductionOp.Descriptor instead.
 func (ReductionParameter_ReductionOp) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{53, 0}
+	return file_caffe_proto_rawDescGZIP(), []int{54, 0}
 }
 
 // Accepted for Caffe's sake; the engine is chosen on the command line.
@@ -1429,7 +1429,7 @@ func (x *SoftmaxParameter_Engine) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use SoftmaxParameter_Engine.Descriptor instead.
 func (SoftmaxParameter_Engine) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{55, 0}
+	return file_caffe_proto_rawDescGZIP(), []int{56, 0}
 }
 
 type HingeLossParameter_Norm int32
@@ -1485,7 +1485,7 @@ func (x *HingeLossParameter_Norm) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use HingeLossParameter_Norm.Descriptor instead.
 func (HingeLossParameter_Norm) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{57, 0}
+	return file_caffe_proto_rawDescGZIP(), []int{58, 0}
 }
 
 type V1LayerParameter_LayerType int32
@@ -1655,7 +1655,7 @@ func (x *V1LayerParameter_LayerType) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use V1LayerParameter_LayerType.Descriptor instead.
 func (V1LayerParameter_LayerType) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{61, 0}
+	return file_caffe_proto_rawDescGZIP(), []int{62, 0}
 }
 
 type V1LayerParameter_DimCheckMode int32
@@ -1711,7 +1711,7 @@ func (x *V1LayerParameter_DimCheckMode) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use V1LayerParameter_DimCheckMode.Descriptor instead.
 func (V1LayerParameter_DimCheckMode) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{61, 1}
+	return file_caffe_proto_rawDescGZIP(), []int{62, 1}
 }
 
 type V0LayerParameter_PoolMethod int32
@@ -1770,7 +1770,7 @@ func (x *V0LayerParameter_PoolMethod) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use V0LayerParameter_PoolMethod.Descriptor instead.
 func (V0LayerParameter_PoolMethod) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{62, 0}
+	return file_caffe_proto_rawDescGZIP(), []int{63, 0}
 }
 
 // How boxes are written relative to a default box.
@@ -1830,7 +1830,7 @@ func (x *PriorBoxParameter_CodeType) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use PriorBoxParameter_CodeType.Descriptor instead.
 func (PriorBoxParameter_CodeType) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{65, 0}
+	return file_caffe_proto_rawDescGZIP(), []int{66, 0}
 }
 
 type ResizeParameter_ResizeMode int32
@@ -1889,7 +1889,7 @@ func (x *ResizeParameter_ResizeMode) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use ResizeParameter_ResizeMode.Descriptor instead.
 func (ResizeParameter_ResizeMode) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{70, 0}
+	return file_caffe_proto_rawDescGZIP(), []int{71, 0}
 }
 
 type ResizeParameter_PadMode int32
@@ -1948,7 +1948,7 @@ func (x *ResizeParameter_PadMode) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use ResizeParameter_PadMode.Descriptor instead.
 func (ResizeParameter_PadMode) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{70, 1}
+	return file_caffe_proto_rawDescGZIP(), []int{71, 1}
 }
 
 type ResizeParameter_InterpMode int32
@@ -2013,7 +2013,7 @@ func (x *ResizeParameter_InterpMode) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use ResizeParameter_InterpMode.Descriptor instead.
 func (ResizeParameter_InterpMode) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{70, 2}
+	return file_caffe_proto_rawDescGZIP(), []int{71, 2}
 }
 
 type MultiBoxLossParameter_LocLossType int32
@@ -2069,7 +2069,7 @@ func (x *MultiBoxLossParameter_LocLossType) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use MultiBoxLossParameter_LocLossType.Descriptor instead.
 func (MultiBoxLossParameter_LocLossType) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{73, 0}
+	return file_caffe_proto_rawDescGZIP(), []int{74, 0}
 }
 
 type MultiBoxLossParameter_ConfLossType int32
@@ -2125,7 +2125,7 @@ func (x *MultiBoxLossParameter_ConfLossType) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use MultiBoxLossParameter_ConfLossType.Descriptor instead.
 func (MultiBoxLossParameter_ConfLossType) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{73, 1}
+	return file_caffe_proto_rawDescGZIP(), []int{74, 1}
 }
 
 type MultiBoxLossParameter_MatchType int32
@@ -2181,7 +2181,7 @@ func (x *MultiBoxLossParameter_MatchType) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use MultiBoxLossParameter_MatchType.Descriptor instead.
 func (MultiBoxLossParameter_MatchType) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{73, 2}
+	return file_caffe_proto_rawDescGZIP(), []int{74, 2}
 }
 
 // Which unmatched boxes are in the loss.
@@ -2241,7 +2241,7 @@ func (x *MultiBoxLossParameter_MiningType) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use MultiBoxLossParameter_MiningType.Descriptor instead.
 func (MultiBoxLossParameter_MiningType) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{73, 3}
+	return file_caffe_proto_rawDescGZIP(), []int{74, 3}
 }
 
 type BNParameter_BNMode int32
@@ -2297,7 +2297,7 @@ func (x *BNParameter_BNMode) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use BNParameter_BNMode.Descriptor instead.
 func (BNParameter_BNMode) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{78, 0}
+	return file_caffe_proto_rawDescGZIP(), []int{79, 0}
 }
 
 type BNParameter_Engine int32
@@ -2356,7 +2356,7 @@ func (x *BNParameter_Engine) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use BNParameter_Engine.Descriptor instead.
 func (BNParameter_Engine) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{78, 1}
+	return file_caffe_proto_rawDescGZIP(), []int{79, 1}
 }
 
 type SegAccuracyParameter_AccuracyMetric int32
@@ -2415,7 +2415,7 @@ func (x *SegAccuracyParameter_AccuracyMetric) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use SegAccuracyParameter_AccuracyMetric.Descriptor instead.
 func (SegAccuracyParameter_AccuracyMetric) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{81, 0}
+	return file_caffe_proto_rawDescGZIP(), []int{82, 0}
 }
 
 type MarginInnerProductParameter_MarginType int32
@@ -2477,7 +2477,7 @@ func (x *MarginInnerProductParameter_MarginType) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use MarginInnerProductParameter_MarginType.Descriptor instead.
 func (MarginInnerProductParameter_MarginType) EnumDescriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{85, 0}
+	return file_caffe_proto_rawDescGZIP(), []int{86, 0}
 }
 
 // The dimensions of an array, outermost first.
@@ -3253,10 +3253,11 @@ type LayerParameter struct {
 	BoxAnnotatorOhemParam *BoxAnnotatorOHEMParameter `protobuf:"bytes,150,opt,name=box_annotator_ohem_param,json=boxAnnotatorOhemParam" json:"box_annotator_ohem_param,omitempty"`
 	PsroiPoolingParam     *PSROIPoolingParameter     `protobuf:"bytes,1153,opt,name=psroi_pooling_param,json=psroiPoolingParam" json:"psroi_pooling_param,omitempty"`
 	// SegNet and PSPNet.
-	BnParam          *BNParameter          `protobuf:"bytes,45,opt,name=bn_param,json=bnParam" json:"bn_param,omitempty"`
-	UpsampleParam    *UpsampleParameter    `protobuf:"bytes,1137,opt,name=upsample_param,json=upsampleParam" json:"upsample_param,omitempty"`
-	InterpParam      *InterpParameter      `protobuf:"bytes,1143,opt,name=interp_param,json=interpParam" json:"interp_param,omitempty"`
-	SegAccuracyParam *SegAccuracyParameter `protobuf:"bytes,1144,opt,name=seg_accuracy_param,json=segAccuracyParam" json:"seg_accuracy_param,omitempty"`
+	BnParam             *BNParameter             `protobuf:"bytes,45,opt,name=bn_param,json=bnParam" json:"bn_param,omitempty"`
+	UpsampleParam       *UpsampleParameter       `protobuf:"bytes,1137,opt,name=upsample_param,json=upsampleParam" json:"upsample_param,omitempty"`
+	DenseImageDataParam *DenseImageDataParameter `protobuf:"bytes,1138,opt,name=dense_image_data_param,json=denseImageDataParam" json:"dense_image_data_param,omitempty"`
+	InterpParam         *InterpParameter         `protobuf:"bytes,1143,opt,name=interp_param,json=interpParam" json:"interp_param,omitempty"`
+	SegAccuracyParam    *SegAccuracyParameter    `protobuf:"bytes,1144,opt,name=seg_accuracy_param,json=segAccuracyParam" json:"seg_accuracy_param,omitempty"`
 	// Smaller ones.
 	ReorgParam              *ReorgParameter              `protobuf:"bytes,159,opt,name=reorg_param,json=reorgParam" json:"reorg_param,omitempty"`
 	ShuffleChannelParam     *ShuffleChannelParameter     `protobuf:"bytes,164,opt,name=shuffle_channel_param,json=shuffleChannelParam" json:"shuffle_channel_param,omitempty"`
@@ -3796,6 +3797,13 @@ func (x *LayerParameter) GetBnParam() *BNParameter {
 func (x *LayerParameter) GetUpsampleParam() *UpsampleParameter {
 	if x != nil {
 		return x.UpsampleParam
+	}
+	return nil
+}
+
+func (x *LayerParameter) GetDenseImageDataParam() *DenseImageDataParameter {
+	if x != nil {
+		return x.DenseImageDataParam
 	}
 	return nil
 }
@@ -5038,6 +5046,158 @@ func (x *ImageDataParameter) GetRootFolder() string {
 	return ""
 }
 
+// SegNet's DenseImageData: images with a label for each pixel, which is an image too; one
+// `path label_path` a line.
+type DenseImageDataParameter struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Source    *string                `protobuf:"bytes,1,opt,name=source" json:"source,omitempty"`
+	BatchSize *uint32                `protobuf:"varint,2,opt,name=batch_size,json=batchSize" json:"batch_size,omitempty"`
+	RandSkip  *uint32                `protobuf:"varint,3,opt,name=rand_skip,json=randSkip,def=0" json:"rand_skip,omitempty"`
+	Shuffle   *bool                  `protobuf:"varint,4,opt,name=shuffle,def=0" json:"shuffle,omitempty"`
+	// Resize to this, labels to the nearest pixel; 0 keeps the size.
+	NewHeight *uint32 `protobuf:"varint,5,opt,name=new_height,json=newHeight,def=0" json:"new_height,omitempty"`
+	NewWidth  *uint32 `protobuf:"varint,6,opt,name=new_width,json=newWidth,def=0" json:"new_width,omitempty"`
+	IsColor   *bool   `protobuf:"varint,7,opt,name=is_color,json=isColor,def=1" json:"is_color,omitempty"`
+	// Not used; transform_param has the mean.
+	MeanFile *string `protobuf:"bytes,8,opt,name=mean_file,json=meanFile" json:"mean_file,omitempty"`
+	// Put before every path of the list.
+	RootFolder *string `protobuf:"bytes,9,opt,name=root_folder,json=rootFolder,def=" json:"root_folder,omitempty"`
+	// Turn left and right round, of image and labels, at random.
+	Mirror *bool `protobuf:"varint,10,opt,name=mirror,def=0" json:"mirror,omitempty"`
+	// Cut this out of image and labels at a random place, in tests too.
+	CropWidth     *uint32 `protobuf:"varint,11,opt,name=crop_width,json=cropWidth,def=0" json:"crop_width,omitempty"`
+	CropHeight    *uint32 `protobuf:"varint,12,opt,name=crop_height,json=cropHeight,def=0" json:"crop_height,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+// Default values for DenseImageDataParameter fields.
+const (
+	Default_DenseImageDataParameter_RandSkip   = uint32(0)
+	Default_DenseImageDataParameter_Shuffle    = bool(false)
+	Default_DenseImageDataParameter_NewHeight  = uint32(0)
+	Default_DenseImageDataParameter_NewWidth   = uint32(0)
+	Default_DenseImageDataParameter_IsColor    = bool(true)
+	Default_DenseImageDataParameter_RootFolder = string("")
+	Default_DenseImageDataParameter_Mirror     = bool(false)
+	Default_DenseImageDataParameter_CropWidth  = uint32(0)
+	Default_DenseImageDataParameter_CropHeight = uint32(0)
+)
+
+func (x *DenseImageDataParameter) Reset() {
+	*x = DenseImageDataParameter{}
+	mi := &file_caffe_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DenseImageDataParameter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DenseImageDataParameter) ProtoMessage() {}
+
+func (x *DenseImageDataParameter) ProtoReflect() protoreflect.Message {
+	mi := &file_caffe_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DenseImageDataParameter.ProtoReflect.Descriptor instead.
+func (*DenseImageDataParameter) Descriptor() ([]byte, []int) {
+	return file_caffe_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *DenseImageDataParameter) GetSource() string {
+	if x != nil && x.Source != nil {
+		return *x.Source
+	}
+	return ""
+}
+
+func (x *DenseImageDataParameter) GetBatchSize() uint32 {
+	if x != nil && x.BatchSize != nil {
+		return *x.BatchSize
+	}
+	return 0
+}
+
+func (x *DenseImageDataParameter) GetRandSkip() uint32 {
+	if x != nil && x.RandSkip != nil {
+		return *x.RandSkip
+	}
+	return Default_DenseImageDataParameter_RandSkip
+}
+
+func (x *DenseImageDataParameter) GetShuffle() bool {
+	if x != nil && x.Shuffle != nil {
+		return *x.Shuffle
+	}
+	return Default_DenseImageDataParameter_Shuffle
+}
+
+func (x *DenseImageDataParameter) GetNewHeight() uint32 {
+	if x != nil && x.NewHeight != nil {
+		return *x.NewHeight
+	}
+	return Default_DenseImageDataParameter_NewHeight
+}
+
+func (x *DenseImageDataParameter) GetNewWidth() uint32 {
+	if x != nil && x.NewWidth != nil {
+		return *x.NewWidth
+	}
+	return Default_DenseImageDataParameter_NewWidth
+}
+
+func (x *DenseImageDataParameter) GetIsColor() bool {
+	if x != nil && x.IsColor != nil {
+		return *x.IsColor
+	}
+	return Default_DenseImageDataParameter_IsColor
+}
+
+func (x *DenseImageDataParameter) GetMeanFile() string {
+	if x != nil && x.MeanFile != nil {
+		return *x.MeanFile
+	}
+	return ""
+}
+
+func (x *DenseImageDataParameter) GetRootFolder() string {
+	if x != nil && x.RootFolder != nil {
+		return *x.RootFolder
+	}
+	return Default_DenseImageDataParameter_RootFolder
+}
+
+func (x *DenseImageDataParameter) GetMirror() bool {
+	if x != nil && x.Mirror != nil {
+		return *x.Mirror
+	}
+	return Default_DenseImageDataParameter_Mirror
+}
+
+func (x *DenseImageDataParameter) GetCropWidth() uint32 {
+	if x != nil && x.CropWidth != nil {
+		return *x.CropWidth
+	}
+	return Default_DenseImageDataParameter_CropWidth
+}
+
+func (x *DenseImageDataParameter) GetCropHeight() uint32 {
+	if x != nil && x.CropHeight != nil {
+		return *x.CropHeight
+	}
+	return Default_DenseImageDataParameter_CropHeight
+}
+
 // WindowData: windows cut from images, for detection in the manner of R-CNN.
 type WindowDataParameter struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
@@ -5077,7 +5237,7 @@ const (
 
 func (x *WindowDataParameter) Reset() {
 	*x = WindowDataParameter{}
-	mi := &file_caffe_proto_msgTypes[16]
+	mi := &file_caffe_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5089,7 +5249,7 @@ func (x *WindowDataParameter) String() string {
 func (*WindowDataParameter) ProtoMessage() {}
 
 func (x *WindowDataParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[16]
+	mi := &file_caffe_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5102,7 +5262,7 @@ func (x *WindowDataParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WindowDataParameter.ProtoReflect.Descriptor instead.
 func (*WindowDataParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{16}
+	return file_caffe_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *WindowDataParameter) GetSource() string {
@@ -5213,7 +5373,7 @@ const (
 
 func (x *HDF5DataParameter) Reset() {
 	*x = HDF5DataParameter{}
-	mi := &file_caffe_proto_msgTypes[17]
+	mi := &file_caffe_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5225,7 +5385,7 @@ func (x *HDF5DataParameter) String() string {
 func (*HDF5DataParameter) ProtoMessage() {}
 
 func (x *HDF5DataParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[17]
+	mi := &file_caffe_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5238,7 +5398,7 @@ func (x *HDF5DataParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HDF5DataParameter.ProtoReflect.Descriptor instead.
 func (*HDF5DataParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{17}
+	return file_caffe_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *HDF5DataParameter) GetSource() string {
@@ -5272,7 +5432,7 @@ type HDF5OutputParameter struct {
 
 func (x *HDF5OutputParameter) Reset() {
 	*x = HDF5OutputParameter{}
-	mi := &file_caffe_proto_msgTypes[18]
+	mi := &file_caffe_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5284,7 +5444,7 @@ func (x *HDF5OutputParameter) String() string {
 func (*HDF5OutputParameter) ProtoMessage() {}
 
 func (x *HDF5OutputParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[18]
+	mi := &file_caffe_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5297,7 +5457,7 @@ func (x *HDF5OutputParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HDF5OutputParameter.ProtoReflect.Descriptor instead.
 func (*HDF5OutputParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{18}
+	return file_caffe_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *HDF5OutputParameter) GetFileName() string {
@@ -5320,7 +5480,7 @@ type MemoryDataParameter struct {
 
 func (x *MemoryDataParameter) Reset() {
 	*x = MemoryDataParameter{}
-	mi := &file_caffe_proto_msgTypes[19]
+	mi := &file_caffe_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5332,7 +5492,7 @@ func (x *MemoryDataParameter) String() string {
 func (*MemoryDataParameter) ProtoMessage() {}
 
 func (x *MemoryDataParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[19]
+	mi := &file_caffe_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5345,7 +5505,7 @@ func (x *MemoryDataParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemoryDataParameter.ProtoReflect.Descriptor instead.
 func (*MemoryDataParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{19}
+	return file_caffe_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *MemoryDataParameter) GetBatchSize() uint32 {
@@ -5392,7 +5552,7 @@ type DummyDataParameter struct {
 
 func (x *DummyDataParameter) Reset() {
 	*x = DummyDataParameter{}
-	mi := &file_caffe_proto_msgTypes[20]
+	mi := &file_caffe_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5404,7 +5564,7 @@ func (x *DummyDataParameter) String() string {
 func (*DummyDataParameter) ProtoMessage() {}
 
 func (x *DummyDataParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[20]
+	mi := &file_caffe_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5417,7 +5577,7 @@ func (x *DummyDataParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DummyDataParameter.ProtoReflect.Descriptor instead.
 func (*DummyDataParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{20}
+	return file_caffe_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *DummyDataParameter) GetDataFiller() []*FillerParameter {
@@ -5472,7 +5632,7 @@ type InputParameter struct {
 
 func (x *InputParameter) Reset() {
 	*x = InputParameter{}
-	mi := &file_caffe_proto_msgTypes[21]
+	mi := &file_caffe_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5484,7 +5644,7 @@ func (x *InputParameter) String() string {
 func (*InputParameter) ProtoMessage() {}
 
 func (x *InputParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[21]
+	mi := &file_caffe_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5497,7 +5657,7 @@ func (x *InputParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InputParameter.ProtoReflect.Descriptor instead.
 func (*InputParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{21}
+	return file_caffe_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *InputParameter) GetShape() []*BlobShape {
@@ -5517,7 +5677,7 @@ type ParameterParameter struct {
 
 func (x *ParameterParameter) Reset() {
 	*x = ParameterParameter{}
-	mi := &file_caffe_proto_msgTypes[22]
+	mi := &file_caffe_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5529,7 +5689,7 @@ func (x *ParameterParameter) String() string {
 func (*ParameterParameter) ProtoMessage() {}
 
 func (x *ParameterParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[22]
+	mi := &file_caffe_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5542,7 +5702,7 @@ func (x *ParameterParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ParameterParameter.ProtoReflect.Descriptor instead.
 func (*ParameterParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{22}
+	return file_caffe_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ParameterParameter) GetShape() *BlobShape {
@@ -5595,7 +5755,7 @@ const (
 
 func (x *ConvolutionParameter) Reset() {
 	*x = ConvolutionParameter{}
-	mi := &file_caffe_proto_msgTypes[23]
+	mi := &file_caffe_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5607,7 +5767,7 @@ func (x *ConvolutionParameter) String() string {
 func (*ConvolutionParameter) ProtoMessage() {}
 
 func (x *ConvolutionParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[23]
+	mi := &file_caffe_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5620,7 +5780,7 @@ func (x *ConvolutionParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConvolutionParameter.ProtoReflect.Descriptor instead.
 func (*ConvolutionParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{23}
+	return file_caffe_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ConvolutionParameter) GetNumOutput() uint32 {
@@ -5773,7 +5933,7 @@ const (
 
 func (x *InnerProductParameter) Reset() {
 	*x = InnerProductParameter{}
-	mi := &file_caffe_proto_msgTypes[24]
+	mi := &file_caffe_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5785,7 +5945,7 @@ func (x *InnerProductParameter) String() string {
 func (*InnerProductParameter) ProtoMessage() {}
 
 func (x *InnerProductParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[24]
+	mi := &file_caffe_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5798,7 +5958,7 @@ func (x *InnerProductParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InnerProductParameter.ProtoReflect.Descriptor instead.
 func (*InnerProductParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{24}
+	return file_caffe_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *InnerProductParameter) GetNumOutput() uint32 {
@@ -5863,7 +6023,7 @@ const (
 
 func (x *EmbedParameter) Reset() {
 	*x = EmbedParameter{}
-	mi := &file_caffe_proto_msgTypes[25]
+	mi := &file_caffe_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5875,7 +6035,7 @@ func (x *EmbedParameter) String() string {
 func (*EmbedParameter) ProtoMessage() {}
 
 func (x *EmbedParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[25]
+	mi := &file_caffe_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5888,7 +6048,7 @@ func (x *EmbedParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EmbedParameter.ProtoReflect.Descriptor instead.
 func (*EmbedParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{25}
+	return file_caffe_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *EmbedParameter) GetNumOutput() uint32 {
@@ -5948,7 +6108,7 @@ const (
 
 func (x *RecurrentParameter) Reset() {
 	*x = RecurrentParameter{}
-	mi := &file_caffe_proto_msgTypes[26]
+	mi := &file_caffe_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5960,7 +6120,7 @@ func (x *RecurrentParameter) String() string {
 func (*RecurrentParameter) ProtoMessage() {}
 
 func (x *RecurrentParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[26]
+	mi := &file_caffe_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5973,7 +6133,7 @@ func (x *RecurrentParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecurrentParameter.ProtoReflect.Descriptor instead.
 func (*RecurrentParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{26}
+	return file_caffe_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *RecurrentParameter) GetNumOutput() uint32 {
@@ -6036,7 +6196,7 @@ const (
 
 func (x *BatchNormParameter) Reset() {
 	*x = BatchNormParameter{}
-	mi := &file_caffe_proto_msgTypes[27]
+	mi := &file_caffe_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6048,7 +6208,7 @@ func (x *BatchNormParameter) String() string {
 func (*BatchNormParameter) ProtoMessage() {}
 
 func (x *BatchNormParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[27]
+	mi := &file_caffe_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6061,7 +6221,7 @@ func (x *BatchNormParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BatchNormParameter.ProtoReflect.Descriptor instead.
 func (*BatchNormParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{27}
+	return file_caffe_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *BatchNormParameter) GetUseGlobalStats() bool {
@@ -6129,7 +6289,7 @@ const (
 
 func (x *ScaleParameter) Reset() {
 	*x = ScaleParameter{}
-	mi := &file_caffe_proto_msgTypes[28]
+	mi := &file_caffe_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6141,7 +6301,7 @@ func (x *ScaleParameter) String() string {
 func (*ScaleParameter) ProtoMessage() {}
 
 func (x *ScaleParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[28]
+	mi := &file_caffe_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6154,7 +6314,7 @@ func (x *ScaleParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScaleParameter.ProtoReflect.Descriptor instead.
 func (*ScaleParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{28}
+	return file_caffe_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ScaleParameter) GetAxis() int32 {
@@ -6211,7 +6371,7 @@ const (
 
 func (x *BiasParameter) Reset() {
 	*x = BiasParameter{}
-	mi := &file_caffe_proto_msgTypes[29]
+	mi := &file_caffe_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6223,7 +6383,7 @@ func (x *BiasParameter) String() string {
 func (*BiasParameter) ProtoMessage() {}
 
 func (x *BiasParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[29]
+	mi := &file_caffe_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6236,7 +6396,7 @@ func (x *BiasParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BiasParameter.ProtoReflect.Descriptor instead.
 func (*BiasParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{29}
+	return file_caffe_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *BiasParameter) GetAxis() int32 {
@@ -6277,7 +6437,7 @@ const (
 
 func (x *PReLUParameter) Reset() {
 	*x = PReLUParameter{}
-	mi := &file_caffe_proto_msgTypes[30]
+	mi := &file_caffe_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6289,7 +6449,7 @@ func (x *PReLUParameter) String() string {
 func (*PReLUParameter) ProtoMessage() {}
 
 func (x *PReLUParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[30]
+	mi := &file_caffe_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6302,7 +6462,7 @@ func (x *PReLUParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PReLUParameter.ProtoReflect.Descriptor instead.
 func (*PReLUParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{30}
+	return file_caffe_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *PReLUParameter) GetFiller() *FillerParameter {
@@ -6357,7 +6517,7 @@ const (
 
 func (x *PoolingParameter) Reset() {
 	*x = PoolingParameter{}
-	mi := &file_caffe_proto_msgTypes[31]
+	mi := &file_caffe_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6369,7 +6529,7 @@ func (x *PoolingParameter) String() string {
 func (*PoolingParameter) ProtoMessage() {}
 
 func (x *PoolingParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[31]
+	mi := &file_caffe_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6382,7 +6542,7 @@ func (x *PoolingParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PoolingParameter.ProtoReflect.Descriptor instead.
 func (*PoolingParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{31}
+	return file_caffe_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *PoolingParameter) GetPool() PoolingParameter_PoolMethod {
@@ -6501,7 +6661,7 @@ const (
 
 func (x *SPPParameter) Reset() {
 	*x = SPPParameter{}
-	mi := &file_caffe_proto_msgTypes[32]
+	mi := &file_caffe_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6513,7 +6673,7 @@ func (x *SPPParameter) String() string {
 func (*SPPParameter) ProtoMessage() {}
 
 func (x *SPPParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[32]
+	mi := &file_caffe_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6526,7 +6686,7 @@ func (x *SPPParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SPPParameter.ProtoReflect.Descriptor instead.
 func (*SPPParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{32}
+	return file_caffe_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *SPPParameter) GetPyramidHeight() uint32 {
@@ -6576,7 +6736,7 @@ const (
 
 func (x *LRNParameter) Reset() {
 	*x = LRNParameter{}
-	mi := &file_caffe_proto_msgTypes[33]
+	mi := &file_caffe_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6588,7 +6748,7 @@ func (x *LRNParameter) String() string {
 func (*LRNParameter) ProtoMessage() {}
 
 func (x *LRNParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[33]
+	mi := &file_caffe_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6601,7 +6761,7 @@ func (x *LRNParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LRNParameter.ProtoReflect.Descriptor instead.
 func (*LRNParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{33}
+	return file_caffe_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *LRNParameter) GetLocalSize() uint32 {
@@ -6666,7 +6826,7 @@ const (
 
 func (x *MVNParameter) Reset() {
 	*x = MVNParameter{}
-	mi := &file_caffe_proto_msgTypes[34]
+	mi := &file_caffe_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6678,7 +6838,7 @@ func (x *MVNParameter) String() string {
 func (*MVNParameter) ProtoMessage() {}
 
 func (x *MVNParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[34]
+	mi := &file_caffe_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6691,7 +6851,7 @@ func (x *MVNParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MVNParameter.ProtoReflect.Descriptor instead.
 func (*MVNParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{34}
+	return file_caffe_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *MVNParameter) GetNormalizeVariance() bool {
@@ -6732,7 +6892,7 @@ const (
 
 func (x *ReLUParameter) Reset() {
 	*x = ReLUParameter{}
-	mi := &file_caffe_proto_msgTypes[35]
+	mi := &file_caffe_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6744,7 +6904,7 @@ func (x *ReLUParameter) String() string {
 func (*ReLUParameter) ProtoMessage() {}
 
 func (x *ReLUParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[35]
+	mi := &file_caffe_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6757,7 +6917,7 @@ func (x *ReLUParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReLUParameter.ProtoReflect.Descriptor instead.
 func (*ReLUParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{35}
+	return file_caffe_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ReLUParameter) GetNegativeSlope() float32 {
@@ -6789,7 +6949,7 @@ const (
 
 func (x *ELUParameter) Reset() {
 	*x = ELUParameter{}
-	mi := &file_caffe_proto_msgTypes[36]
+	mi := &file_caffe_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6801,7 +6961,7 @@ func (x *ELUParameter) String() string {
 func (*ELUParameter) ProtoMessage() {}
 
 func (x *ELUParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[36]
+	mi := &file_caffe_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6814,7 +6974,7 @@ func (x *ELUParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ELUParameter.ProtoReflect.Descriptor instead.
 func (*ELUParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{36}
+	return file_caffe_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ELUParameter) GetAlpha() float32 {
@@ -6839,7 +6999,7 @@ const (
 
 func (x *SigmoidParameter) Reset() {
 	*x = SigmoidParameter{}
-	mi := &file_caffe_proto_msgTypes[37]
+	mi := &file_caffe_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6851,7 +7011,7 @@ func (x *SigmoidParameter) String() string {
 func (*SigmoidParameter) ProtoMessage() {}
 
 func (x *SigmoidParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[37]
+	mi := &file_caffe_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6864,7 +7024,7 @@ func (x *SigmoidParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SigmoidParameter.ProtoReflect.Descriptor instead.
 func (*SigmoidParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{37}
+	return file_caffe_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *SigmoidParameter) GetEngine() SigmoidParameter_Engine {
@@ -6889,7 +7049,7 @@ const (
 
 func (x *TanHParameter) Reset() {
 	*x = TanHParameter{}
-	mi := &file_caffe_proto_msgTypes[38]
+	mi := &file_caffe_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6901,7 +7061,7 @@ func (x *TanHParameter) String() string {
 func (*TanHParameter) ProtoMessage() {}
 
 func (x *TanHParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[38]
+	mi := &file_caffe_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6914,7 +7074,7 @@ func (x *TanHParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TanHParameter.ProtoReflect.Descriptor instead.
 func (*TanHParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{38}
+	return file_caffe_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *TanHParameter) GetEngine() TanHParameter_Engine {
@@ -6939,7 +7099,7 @@ const (
 
 func (x *SwishParameter) Reset() {
 	*x = SwishParameter{}
-	mi := &file_caffe_proto_msgTypes[39]
+	mi := &file_caffe_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6951,7 +7111,7 @@ func (x *SwishParameter) String() string {
 func (*SwishParameter) ProtoMessage() {}
 
 func (x *SwishParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[39]
+	mi := &file_caffe_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6964,7 +7124,7 @@ func (x *SwishParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SwishParameter.ProtoReflect.Descriptor instead.
 func (*SwishParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{39}
+	return file_caffe_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *SwishParameter) GetBeta() float32 {
@@ -6993,7 +7153,7 @@ const (
 
 func (x *PowerParameter) Reset() {
 	*x = PowerParameter{}
-	mi := &file_caffe_proto_msgTypes[40]
+	mi := &file_caffe_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7005,7 +7165,7 @@ func (x *PowerParameter) String() string {
 func (*PowerParameter) ProtoMessage() {}
 
 func (x *PowerParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[40]
+	mi := &file_caffe_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7018,7 +7178,7 @@ func (x *PowerParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PowerParameter.ProtoReflect.Descriptor instead.
 func (*PowerParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{40}
+	return file_caffe_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *PowerParameter) GetPower() float32 {
@@ -7062,7 +7222,7 @@ const (
 
 func (x *ExpParameter) Reset() {
 	*x = ExpParameter{}
-	mi := &file_caffe_proto_msgTypes[41]
+	mi := &file_caffe_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7074,7 +7234,7 @@ func (x *ExpParameter) String() string {
 func (*ExpParameter) ProtoMessage() {}
 
 func (x *ExpParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[41]
+	mi := &file_caffe_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7087,7 +7247,7 @@ func (x *ExpParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExpParameter.ProtoReflect.Descriptor instead.
 func (*ExpParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{41}
+	return file_caffe_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ExpParameter) GetBase() float32 {
@@ -7131,7 +7291,7 @@ const (
 
 func (x *LogParameter) Reset() {
 	*x = LogParameter{}
-	mi := &file_caffe_proto_msgTypes[42]
+	mi := &file_caffe_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7143,7 +7303,7 @@ func (x *LogParameter) String() string {
 func (*LogParameter) ProtoMessage() {}
 
 func (x *LogParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[42]
+	mi := &file_caffe_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7156,7 +7316,7 @@ func (x *LogParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogParameter.ProtoReflect.Descriptor instead.
 func (*LogParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{42}
+	return file_caffe_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *LogParameter) GetBase() float32 {
@@ -7195,7 +7355,7 @@ const (
 
 func (x *ThresholdParameter) Reset() {
 	*x = ThresholdParameter{}
-	mi := &file_caffe_proto_msgTypes[43]
+	mi := &file_caffe_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7207,7 +7367,7 @@ func (x *ThresholdParameter) String() string {
 func (*ThresholdParameter) ProtoMessage() {}
 
 func (x *ThresholdParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[43]
+	mi := &file_caffe_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7220,7 +7380,7 @@ func (x *ThresholdParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ThresholdParameter.ProtoReflect.Descriptor instead.
 func (*ThresholdParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{43}
+	return file_caffe_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ThresholdParameter) GetThreshold() float32 {
@@ -7241,7 +7401,7 @@ type ClipParameter struct {
 
 func (x *ClipParameter) Reset() {
 	*x = ClipParameter{}
-	mi := &file_caffe_proto_msgTypes[44]
+	mi := &file_caffe_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7253,7 +7413,7 @@ func (x *ClipParameter) String() string {
 func (*ClipParameter) ProtoMessage() {}
 
 func (x *ClipParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[44]
+	mi := &file_caffe_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7266,7 +7426,7 @@ func (x *ClipParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClipParameter.ProtoReflect.Descriptor instead.
 func (*ClipParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{44}
+	return file_caffe_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ClipParameter) GetMin() float32 {
@@ -7306,7 +7466,7 @@ const (
 
 func (x *DropoutParameter) Reset() {
 	*x = DropoutParameter{}
-	mi := &file_caffe_proto_msgTypes[45]
+	mi := &file_caffe_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7318,7 +7478,7 @@ func (x *DropoutParameter) String() string {
 func (*DropoutParameter) ProtoMessage() {}
 
 func (x *DropoutParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[45]
+	mi := &file_caffe_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7331,7 +7491,7 @@ func (x *DropoutParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DropoutParameter.ProtoReflect.Descriptor instead.
 func (*DropoutParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{45}
+	return file_caffe_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *DropoutParameter) GetDropoutRatio() float32 {
@@ -7374,7 +7534,7 @@ const (
 
 func (x *EltwiseParameter) Reset() {
 	*x = EltwiseParameter{}
-	mi := &file_caffe_proto_msgTypes[46]
+	mi := &file_caffe_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7386,7 +7546,7 @@ func (x *EltwiseParameter) String() string {
 func (*EltwiseParameter) ProtoMessage() {}
 
 func (x *EltwiseParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[46]
+	mi := &file_caffe_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7399,7 +7559,7 @@ func (x *EltwiseParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EltwiseParameter.ProtoReflect.Descriptor instead.
 func (*EltwiseParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{46}
+	return file_caffe_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *EltwiseParameter) GetOperation() EltwiseParameter_EltwiseOp {
@@ -7441,7 +7601,7 @@ const (
 
 func (x *ConcatParameter) Reset() {
 	*x = ConcatParameter{}
-	mi := &file_caffe_proto_msgTypes[47]
+	mi := &file_caffe_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7453,7 +7613,7 @@ func (x *ConcatParameter) String() string {
 func (*ConcatParameter) ProtoMessage() {}
 
 func (x *ConcatParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[47]
+	mi := &file_caffe_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7466,7 +7626,7 @@ func (x *ConcatParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConcatParameter.ProtoReflect.Descriptor instead.
 func (*ConcatParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{47}
+	return file_caffe_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *ConcatParameter) GetAxis() int32 {
@@ -7503,7 +7663,7 @@ const (
 
 func (x *SliceParameter) Reset() {
 	*x = SliceParameter{}
-	mi := &file_caffe_proto_msgTypes[48]
+	mi := &file_caffe_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7515,7 +7675,7 @@ func (x *SliceParameter) String() string {
 func (*SliceParameter) ProtoMessage() {}
 
 func (x *SliceParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[48]
+	mi := &file_caffe_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7528,7 +7688,7 @@ func (x *SliceParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SliceParameter.ProtoReflect.Descriptor instead.
 func (*SliceParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{48}
+	return file_caffe_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *SliceParameter) GetAxis() int32 {
@@ -7570,7 +7730,7 @@ const (
 
 func (x *CropParameter) Reset() {
 	*x = CropParameter{}
-	mi := &file_caffe_proto_msgTypes[49]
+	mi := &file_caffe_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7582,7 +7742,7 @@ func (x *CropParameter) String() string {
 func (*CropParameter) ProtoMessage() {}
 
 func (x *CropParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[49]
+	mi := &file_caffe_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7595,7 +7755,7 @@ func (x *CropParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CropParameter.ProtoReflect.Descriptor instead.
 func (*CropParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{49}
+	return file_caffe_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *CropParameter) GetAxis() int32 {
@@ -7629,7 +7789,7 @@ const (
 
 func (x *FlattenParameter) Reset() {
 	*x = FlattenParameter{}
-	mi := &file_caffe_proto_msgTypes[50]
+	mi := &file_caffe_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7641,7 +7801,7 @@ func (x *FlattenParameter) String() string {
 func (*FlattenParameter) ProtoMessage() {}
 
 func (x *FlattenParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[50]
+	mi := &file_caffe_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7654,7 +7814,7 @@ func (x *FlattenParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FlattenParameter.ProtoReflect.Descriptor instead.
 func (*FlattenParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{50}
+	return file_caffe_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *FlattenParameter) GetAxis() int32 {
@@ -7691,7 +7851,7 @@ const (
 
 func (x *ReshapeParameter) Reset() {
 	*x = ReshapeParameter{}
-	mi := &file_caffe_proto_msgTypes[51]
+	mi := &file_caffe_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7703,7 +7863,7 @@ func (x *ReshapeParameter) String() string {
 func (*ReshapeParameter) ProtoMessage() {}
 
 func (x *ReshapeParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[51]
+	mi := &file_caffe_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7716,7 +7876,7 @@ func (x *ReshapeParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReshapeParameter.ProtoReflect.Descriptor instead.
 func (*ReshapeParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{51}
+	return file_caffe_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *ReshapeParameter) GetShape() *BlobShape {
@@ -7756,7 +7916,7 @@ const (
 
 func (x *TileParameter) Reset() {
 	*x = TileParameter{}
-	mi := &file_caffe_proto_msgTypes[52]
+	mi := &file_caffe_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7768,7 +7928,7 @@ func (x *TileParameter) String() string {
 func (*TileParameter) ProtoMessage() {}
 
 func (x *TileParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[52]
+	mi := &file_caffe_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7781,7 +7941,7 @@ func (x *TileParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TileParameter.ProtoReflect.Descriptor instead.
 func (*TileParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{52}
+	return file_caffe_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *TileParameter) GetAxis() int32 {
@@ -7818,7 +7978,7 @@ const (
 
 func (x *ReductionParameter) Reset() {
 	*x = ReductionParameter{}
-	mi := &file_caffe_proto_msgTypes[53]
+	mi := &file_caffe_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7830,7 +7990,7 @@ func (x *ReductionParameter) String() string {
 func (*ReductionParameter) ProtoMessage() {}
 
 func (x *ReductionParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[53]
+	mi := &file_caffe_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7843,7 +8003,7 @@ func (x *ReductionParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReductionParameter.ProtoReflect.Descriptor instead.
 func (*ReductionParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{53}
+	return file_caffe_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *ReductionParameter) GetOperation() ReductionParameter_ReductionOp {
@@ -7887,7 +8047,7 @@ const (
 
 func (x *ArgMaxParameter) Reset() {
 	*x = ArgMaxParameter{}
-	mi := &file_caffe_proto_msgTypes[54]
+	mi := &file_caffe_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7899,7 +8059,7 @@ func (x *ArgMaxParameter) String() string {
 func (*ArgMaxParameter) ProtoMessage() {}
 
 func (x *ArgMaxParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[54]
+	mi := &file_caffe_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7912,7 +8072,7 @@ func (x *ArgMaxParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ArgMaxParameter.ProtoReflect.Descriptor instead.
 func (*ArgMaxParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{54}
+	return file_caffe_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *ArgMaxParameter) GetOutMaxVal() bool {
@@ -7953,7 +8113,7 @@ const (
 
 func (x *SoftmaxParameter) Reset() {
 	*x = SoftmaxParameter{}
-	mi := &file_caffe_proto_msgTypes[55]
+	mi := &file_caffe_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7965,7 +8125,7 @@ func (x *SoftmaxParameter) String() string {
 func (*SoftmaxParameter) ProtoMessage() {}
 
 func (x *SoftmaxParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[55]
+	mi := &file_caffe_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7978,7 +8138,7 @@ func (x *SoftmaxParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SoftmaxParameter.ProtoReflect.Descriptor instead.
 func (*SoftmaxParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{55}
+	return file_caffe_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *SoftmaxParameter) GetEngine() SoftmaxParameter_Engine {
@@ -8014,7 +8174,7 @@ const (
 
 func (x *AccuracyParameter) Reset() {
 	*x = AccuracyParameter{}
-	mi := &file_caffe_proto_msgTypes[56]
+	mi := &file_caffe_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8026,7 +8186,7 @@ func (x *AccuracyParameter) String() string {
 func (*AccuracyParameter) ProtoMessage() {}
 
 func (x *AccuracyParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[56]
+	mi := &file_caffe_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8039,7 +8199,7 @@ func (x *AccuracyParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccuracyParameter.ProtoReflect.Descriptor instead.
 func (*AccuracyParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{56}
+	return file_caffe_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *AccuracyParameter) GetTopK() uint32 {
@@ -8078,7 +8238,7 @@ const (
 
 func (x *HingeLossParameter) Reset() {
 	*x = HingeLossParameter{}
-	mi := &file_caffe_proto_msgTypes[57]
+	mi := &file_caffe_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8090,7 +8250,7 @@ func (x *HingeLossParameter) String() string {
 func (*HingeLossParameter) ProtoMessage() {}
 
 func (x *HingeLossParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[57]
+	mi := &file_caffe_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8103,7 +8263,7 @@ func (x *HingeLossParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HingeLossParameter.ProtoReflect.Descriptor instead.
 func (*HingeLossParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{57}
+	return file_caffe_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *HingeLossParameter) GetNorm() HingeLossParameter_Norm {
@@ -8131,7 +8291,7 @@ const (
 
 func (x *ContrastiveLossParameter) Reset() {
 	*x = ContrastiveLossParameter{}
-	mi := &file_caffe_proto_msgTypes[58]
+	mi := &file_caffe_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8143,7 +8303,7 @@ func (x *ContrastiveLossParameter) String() string {
 func (*ContrastiveLossParameter) ProtoMessage() {}
 
 func (x *ContrastiveLossParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[58]
+	mi := &file_caffe_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8156,7 +8316,7 @@ func (x *ContrastiveLossParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContrastiveLossParameter.ProtoReflect.Descriptor instead.
 func (*ContrastiveLossParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{58}
+	return file_caffe_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *ContrastiveLossParameter) GetMargin() float32 {
@@ -8190,7 +8350,7 @@ const (
 
 func (x *InfogainLossParameter) Reset() {
 	*x = InfogainLossParameter{}
-	mi := &file_caffe_proto_msgTypes[59]
+	mi := &file_caffe_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8202,7 +8362,7 @@ func (x *InfogainLossParameter) String() string {
 func (*InfogainLossParameter) ProtoMessage() {}
 
 func (x *InfogainLossParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[59]
+	mi := &file_caffe_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8215,7 +8375,7 @@ func (x *InfogainLossParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InfogainLossParameter.ProtoReflect.Descriptor instead.
 func (*InfogainLossParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{59}
+	return file_caffe_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *InfogainLossParameter) GetSource() string {
@@ -8251,7 +8411,7 @@ const (
 
 func (x *PythonParameter) Reset() {
 	*x = PythonParameter{}
-	mi := &file_caffe_proto_msgTypes[60]
+	mi := &file_caffe_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8263,7 +8423,7 @@ func (x *PythonParameter) String() string {
 func (*PythonParameter) ProtoMessage() {}
 
 func (x *PythonParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[60]
+	mi := &file_caffe_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8276,7 +8436,7 @@ func (x *PythonParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PythonParameter.ProtoReflect.Descriptor instead.
 func (*PythonParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{60}
+	return file_caffe_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *PythonParameter) GetModule() string {
@@ -8363,7 +8523,7 @@ type V1LayerParameter struct {
 
 func (x *V1LayerParameter) Reset() {
 	*x = V1LayerParameter{}
-	mi := &file_caffe_proto_msgTypes[61]
+	mi := &file_caffe_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8375,7 +8535,7 @@ func (x *V1LayerParameter) String() string {
 func (*V1LayerParameter) ProtoMessage() {}
 
 func (x *V1LayerParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[61]
+	mi := &file_caffe_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8388,7 +8548,7 @@ func (x *V1LayerParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use V1LayerParameter.ProtoReflect.Descriptor instead.
 func (*V1LayerParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{61}
+	return file_caffe_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *V1LayerParameter) GetBottom() []string {
@@ -8770,7 +8930,7 @@ const (
 
 func (x *V0LayerParameter) Reset() {
 	*x = V0LayerParameter{}
-	mi := &file_caffe_proto_msgTypes[62]
+	mi := &file_caffe_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8782,7 +8942,7 @@ func (x *V0LayerParameter) String() string {
 func (*V0LayerParameter) ProtoMessage() {}
 
 func (x *V0LayerParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[62]
+	mi := &file_caffe_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8795,7 +8955,7 @@ func (x *V0LayerParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use V0LayerParameter.ProtoReflect.Descriptor instead.
 func (*V0LayerParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{62}
+	return file_caffe_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *V0LayerParameter) GetName() string {
@@ -9074,7 +9234,7 @@ type PermuteParameter struct {
 
 func (x *PermuteParameter) Reset() {
 	*x = PermuteParameter{}
-	mi := &file_caffe_proto_msgTypes[63]
+	mi := &file_caffe_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9086,7 +9246,7 @@ func (x *PermuteParameter) String() string {
 func (*PermuteParameter) ProtoMessage() {}
 
 func (x *PermuteParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[63]
+	mi := &file_caffe_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9099,7 +9259,7 @@ func (x *PermuteParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PermuteParameter.ProtoReflect.Descriptor instead.
 func (*PermuteParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{63}
+	return file_caffe_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *PermuteParameter) GetOrder() []uint32 {
@@ -9132,7 +9292,7 @@ const (
 
 func (x *NormalizeParameter) Reset() {
 	*x = NormalizeParameter{}
-	mi := &file_caffe_proto_msgTypes[64]
+	mi := &file_caffe_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9144,7 +9304,7 @@ func (x *NormalizeParameter) String() string {
 func (*NormalizeParameter) ProtoMessage() {}
 
 func (x *NormalizeParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[64]
+	mi := &file_caffe_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9157,7 +9317,7 @@ func (x *NormalizeParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NormalizeParameter.ProtoReflect.Descriptor instead.
 func (*NormalizeParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{64}
+	return file_caffe_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *NormalizeParameter) GetAcrossSpatial() bool {
@@ -9226,7 +9386,7 @@ const (
 
 func (x *PriorBoxParameter) Reset() {
 	*x = PriorBoxParameter{}
-	mi := &file_caffe_proto_msgTypes[65]
+	mi := &file_caffe_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9238,7 +9398,7 @@ func (x *PriorBoxParameter) String() string {
 func (*PriorBoxParameter) ProtoMessage() {}
 
 func (x *PriorBoxParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[65]
+	mi := &file_caffe_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9251,7 +9411,7 @@ func (x *PriorBoxParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriorBoxParameter.ProtoReflect.Descriptor instead.
 func (*PriorBoxParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{65}
+	return file_caffe_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *PriorBoxParameter) GetMinSize() []float32 {
@@ -9366,7 +9526,7 @@ const (
 
 func (x *NonMaximumSuppressionParameter) Reset() {
 	*x = NonMaximumSuppressionParameter{}
-	mi := &file_caffe_proto_msgTypes[66]
+	mi := &file_caffe_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9378,7 +9538,7 @@ func (x *NonMaximumSuppressionParameter) String() string {
 func (*NonMaximumSuppressionParameter) ProtoMessage() {}
 
 func (x *NonMaximumSuppressionParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[66]
+	mi := &file_caffe_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9391,7 +9551,7 @@ func (x *NonMaximumSuppressionParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NonMaximumSuppressionParameter.ProtoReflect.Descriptor instead.
 func (*NonMaximumSuppressionParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{66}
+	return file_caffe_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *NonMaximumSuppressionParameter) GetNmsThreshold() float32 {
@@ -9425,7 +9585,7 @@ type LabelMap struct {
 
 func (x *LabelMap) Reset() {
 	*x = LabelMap{}
-	mi := &file_caffe_proto_msgTypes[67]
+	mi := &file_caffe_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9437,7 +9597,7 @@ func (x *LabelMap) String() string {
 func (*LabelMap) ProtoMessage() {}
 
 func (x *LabelMap) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[67]
+	mi := &file_caffe_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9450,7 +9610,7 @@ func (x *LabelMap) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LabelMap.ProtoReflect.Descriptor instead.
 func (*LabelMap) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{67}
+	return file_caffe_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *LabelMap) GetItem() []*LabelMapItem {
@@ -9472,7 +9632,7 @@ type LabelMapItem struct {
 
 func (x *LabelMapItem) Reset() {
 	*x = LabelMapItem{}
-	mi := &file_caffe_proto_msgTypes[68]
+	mi := &file_caffe_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9484,7 +9644,7 @@ func (x *LabelMapItem) String() string {
 func (*LabelMapItem) ProtoMessage() {}
 
 func (x *LabelMapItem) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[68]
+	mi := &file_caffe_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9497,7 +9657,7 @@ func (x *LabelMapItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LabelMapItem.ProtoReflect.Descriptor instead.
 func (*LabelMapItem) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{68}
+	return file_caffe_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *LabelMapItem) GetName() string {
@@ -9541,7 +9701,7 @@ type SaveOutputParameter struct {
 
 func (x *SaveOutputParameter) Reset() {
 	*x = SaveOutputParameter{}
-	mi := &file_caffe_proto_msgTypes[69]
+	mi := &file_caffe_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9553,7 +9713,7 @@ func (x *SaveOutputParameter) String() string {
 func (*SaveOutputParameter) ProtoMessage() {}
 
 func (x *SaveOutputParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[69]
+	mi := &file_caffe_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9566,7 +9726,7 @@ func (x *SaveOutputParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SaveOutputParameter.ProtoReflect.Descriptor instead.
 func (*SaveOutputParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{69}
+	return file_caffe_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *SaveOutputParameter) GetOutputDirectory() string {
@@ -9647,7 +9807,7 @@ const (
 
 func (x *ResizeParameter) Reset() {
 	*x = ResizeParameter{}
-	mi := &file_caffe_proto_msgTypes[70]
+	mi := &file_caffe_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9659,7 +9819,7 @@ func (x *ResizeParameter) String() string {
 func (*ResizeParameter) ProtoMessage() {}
 
 func (x *ResizeParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[70]
+	mi := &file_caffe_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9672,7 +9832,7 @@ func (x *ResizeParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResizeParameter.ProtoReflect.Descriptor instead.
 func (*ResizeParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{70}
+	return file_caffe_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *ResizeParameter) GetProb() float32 {
@@ -9776,7 +9936,7 @@ const (
 
 func (x *DetectionOutputParameter) Reset() {
 	*x = DetectionOutputParameter{}
-	mi := &file_caffe_proto_msgTypes[71]
+	mi := &file_caffe_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9788,7 +9948,7 @@ func (x *DetectionOutputParameter) String() string {
 func (*DetectionOutputParameter) ProtoMessage() {}
 
 func (x *DetectionOutputParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[71]
+	mi := &file_caffe_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9801,7 +9961,7 @@ func (x *DetectionOutputParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DetectionOutputParameter.ProtoReflect.Descriptor instead.
 func (*DetectionOutputParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{71}
+	return file_caffe_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *DetectionOutputParameter) GetNumClasses() uint32 {
@@ -9913,7 +10073,7 @@ const (
 
 func (x *DetectionEvaluateParameter) Reset() {
 	*x = DetectionEvaluateParameter{}
-	mi := &file_caffe_proto_msgTypes[72]
+	mi := &file_caffe_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9925,7 +10085,7 @@ func (x *DetectionEvaluateParameter) String() string {
 func (*DetectionEvaluateParameter) ProtoMessage() {}
 
 func (x *DetectionEvaluateParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[72]
+	mi := &file_caffe_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9938,7 +10098,7 @@ func (x *DetectionEvaluateParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DetectionEvaluateParameter.ProtoReflect.Descriptor instead.
 func (*DetectionEvaluateParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{72}
+	return file_caffe_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *DetectionEvaluateParameter) GetNumClasses() uint32 {
@@ -10038,7 +10198,7 @@ const (
 
 func (x *MultiBoxLossParameter) Reset() {
 	*x = MultiBoxLossParameter{}
-	mi := &file_caffe_proto_msgTypes[73]
+	mi := &file_caffe_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10050,7 +10210,7 @@ func (x *MultiBoxLossParameter) String() string {
 func (*MultiBoxLossParameter) ProtoMessage() {}
 
 func (x *MultiBoxLossParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[73]
+	mi := &file_caffe_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10063,7 +10223,7 @@ func (x *MultiBoxLossParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MultiBoxLossParameter.ProtoReflect.Descriptor instead.
 func (*MultiBoxLossParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{73}
+	return file_caffe_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *MultiBoxLossParameter) GetLocLossType() MultiBoxLossParameter_LocLossType {
@@ -10239,7 +10399,7 @@ const (
 
 func (x *ROIPoolingParameter) Reset() {
 	*x = ROIPoolingParameter{}
-	mi := &file_caffe_proto_msgTypes[74]
+	mi := &file_caffe_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10251,7 +10411,7 @@ func (x *ROIPoolingParameter) String() string {
 func (*ROIPoolingParameter) ProtoMessage() {}
 
 func (x *ROIPoolingParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[74]
+	mi := &file_caffe_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10264,7 +10424,7 @@ func (x *ROIPoolingParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ROIPoolingParameter.ProtoReflect.Descriptor instead.
 func (*ROIPoolingParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{74}
+	return file_caffe_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *ROIPoolingParameter) GetPooledH() uint32 {
@@ -10303,7 +10463,7 @@ const (
 
 func (x *SmoothL1LossParameter) Reset() {
 	*x = SmoothL1LossParameter{}
-	mi := &file_caffe_proto_msgTypes[75]
+	mi := &file_caffe_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10315,7 +10475,7 @@ func (x *SmoothL1LossParameter) String() string {
 func (*SmoothL1LossParameter) ProtoMessage() {}
 
 func (x *SmoothL1LossParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[75]
+	mi := &file_caffe_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10328,7 +10488,7 @@ func (x *SmoothL1LossParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SmoothL1LossParameter.ProtoReflect.Descriptor instead.
 func (*SmoothL1LossParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{75}
+	return file_caffe_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *SmoothL1LossParameter) GetSigma() float32 {
@@ -10352,7 +10512,7 @@ type PSROIPoolingParameter struct {
 
 func (x *PSROIPoolingParameter) Reset() {
 	*x = PSROIPoolingParameter{}
-	mi := &file_caffe_proto_msgTypes[76]
+	mi := &file_caffe_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10364,7 +10524,7 @@ func (x *PSROIPoolingParameter) String() string {
 func (*PSROIPoolingParameter) ProtoMessage() {}
 
 func (x *PSROIPoolingParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[76]
+	mi := &file_caffe_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10377,7 +10537,7 @@ func (x *PSROIPoolingParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PSROIPoolingParameter.ProtoReflect.Descriptor instead.
 func (*PSROIPoolingParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{76}
+	return file_caffe_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *PSROIPoolingParameter) GetSpatialScale() float32 {
@@ -10417,7 +10577,7 @@ const (
 
 func (x *BoxAnnotatorOHEMParameter) Reset() {
 	*x = BoxAnnotatorOHEMParameter{}
-	mi := &file_caffe_proto_msgTypes[77]
+	mi := &file_caffe_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10429,7 +10589,7 @@ func (x *BoxAnnotatorOHEMParameter) String() string {
 func (*BoxAnnotatorOHEMParameter) ProtoMessage() {}
 
 func (x *BoxAnnotatorOHEMParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[77]
+	mi := &file_caffe_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10442,7 +10602,7 @@ func (x *BoxAnnotatorOHEMParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BoxAnnotatorOHEMParameter.ProtoReflect.Descriptor instead.
 func (*BoxAnnotatorOHEMParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{77}
+	return file_caffe_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *BoxAnnotatorOHEMParameter) GetRoiPerImg() uint32 {
@@ -10491,7 +10651,7 @@ const (
 
 func (x *BNParameter) Reset() {
 	*x = BNParameter{}
-	mi := &file_caffe_proto_msgTypes[78]
+	mi := &file_caffe_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10503,7 +10663,7 @@ func (x *BNParameter) String() string {
 func (*BNParameter) ProtoMessage() {}
 
 func (x *BNParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[78]
+	mi := &file_caffe_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10516,7 +10676,7 @@ func (x *BNParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BNParameter.ProtoReflect.Descriptor instead.
 func (*BNParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{78}
+	return file_caffe_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *BNParameter) GetScaleFiller() *FillerParameter {
@@ -10607,7 +10767,7 @@ const (
 
 func (x *UpsampleParameter) Reset() {
 	*x = UpsampleParameter{}
-	mi := &file_caffe_proto_msgTypes[79]
+	mi := &file_caffe_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10619,7 +10779,7 @@ func (x *UpsampleParameter) String() string {
 func (*UpsampleParameter) ProtoMessage() {}
 
 func (x *UpsampleParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[79]
+	mi := &file_caffe_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10632,7 +10792,7 @@ func (x *UpsampleParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpsampleParameter.ProtoReflect.Descriptor instead.
 func (*UpsampleParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{79}
+	return file_caffe_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *UpsampleParameter) GetScale() uint32 {
@@ -10713,7 +10873,7 @@ const (
 
 func (x *InterpParameter) Reset() {
 	*x = InterpParameter{}
-	mi := &file_caffe_proto_msgTypes[80]
+	mi := &file_caffe_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10725,7 +10885,7 @@ func (x *InterpParameter) String() string {
 func (*InterpParameter) ProtoMessage() {}
 
 func (x *InterpParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[80]
+	mi := &file_caffe_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10738,7 +10898,7 @@ func (x *InterpParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InterpParameter.ProtoReflect.Descriptor instead.
 func (*InterpParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{80}
+	return file_caffe_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *InterpParameter) GetHeight() int32 {
@@ -10808,7 +10968,7 @@ const (
 
 func (x *SegAccuracyParameter) Reset() {
 	*x = SegAccuracyParameter{}
-	mi := &file_caffe_proto_msgTypes[81]
+	mi := &file_caffe_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10820,7 +10980,7 @@ func (x *SegAccuracyParameter) String() string {
 func (*SegAccuracyParameter) ProtoMessage() {}
 
 func (x *SegAccuracyParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[81]
+	mi := &file_caffe_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10833,7 +10993,7 @@ func (x *SegAccuracyParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SegAccuracyParameter.ProtoReflect.Descriptor instead.
 func (*SegAccuracyParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{81}
+	return file_caffe_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *SegAccuracyParameter) GetMetric() SegAccuracyParameter_AccuracyMetric {
@@ -10874,7 +11034,7 @@ const (
 
 func (x *ReorgParameter) Reset() {
 	*x = ReorgParameter{}
-	mi := &file_caffe_proto_msgTypes[82]
+	mi := &file_caffe_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10886,7 +11046,7 @@ func (x *ReorgParameter) String() string {
 func (*ReorgParameter) ProtoMessage() {}
 
 func (x *ReorgParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[82]
+	mi := &file_caffe_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10899,7 +11059,7 @@ func (x *ReorgParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReorgParameter.ProtoReflect.Descriptor instead.
 func (*ReorgParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{82}
+	return file_caffe_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *ReorgParameter) GetStride() uint32 {
@@ -10931,7 +11091,7 @@ const (
 
 func (x *ShuffleChannelParameter) Reset() {
 	*x = ShuffleChannelParameter{}
-	mi := &file_caffe_proto_msgTypes[83]
+	mi := &file_caffe_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10943,7 +11103,7 @@ func (x *ShuffleChannelParameter) String() string {
 func (*ShuffleChannelParameter) ProtoMessage() {}
 
 func (x *ShuffleChannelParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[83]
+	mi := &file_caffe_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -10956,7 +11116,7 @@ func (x *ShuffleChannelParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShuffleChannelParameter.ProtoReflect.Descriptor instead.
 func (*ShuffleChannelParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{83}
+	return file_caffe_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *ShuffleChannelParameter) GetGroup() uint32 {
@@ -10976,7 +11136,7 @@ type CropCenterParameter struct {
 
 func (x *CropCenterParameter) Reset() {
 	*x = CropCenterParameter{}
-	mi := &file_caffe_proto_msgTypes[84]
+	mi := &file_caffe_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -10988,7 +11148,7 @@ func (x *CropCenterParameter) String() string {
 func (*CropCenterParameter) ProtoMessage() {}
 
 func (x *CropCenterParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[84]
+	mi := &file_caffe_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -11001,7 +11161,7 @@ func (x *CropCenterParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CropCenterParameter.ProtoReflect.Descriptor instead.
 func (*CropCenterParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{84}
+	return file_caffe_proto_rawDescGZIP(), []int{85}
 }
 
 func (x *CropCenterParameter) GetCropSize() []uint32 {
@@ -11042,7 +11202,7 @@ const (
 
 func (x *MarginInnerProductParameter) Reset() {
 	*x = MarginInnerProductParameter{}
-	mi := &file_caffe_proto_msgTypes[85]
+	mi := &file_caffe_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -11054,7 +11214,7 @@ func (x *MarginInnerProductParameter) String() string {
 func (*MarginInnerProductParameter) ProtoMessage() {}
 
 func (x *MarginInnerProductParameter) ProtoReflect() protoreflect.Message {
-	mi := &file_caffe_proto_msgTypes[85]
+	mi := &file_caffe_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -11067,7 +11227,7 @@ func (x *MarginInnerProductParameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarginInnerProductParameter.ProtoReflect.Descriptor instead.
 func (*MarginInnerProductParameter) Descriptor() ([]byte, []int) {
-	return file_caffe_proto_rawDescGZIP(), []int{85}
+	return file_caffe_proto_rawDescGZIP(), []int{86}
 }
 
 func (x *MarginInnerProductParameter) GetNumOutput() uint32 {
@@ -11201,7 +11361,7 @@ const file_caffe_proto_rawDesc = "" +
 	"\n" +
 	"\x06STRICT\x10\x00\x12\x0e\n" +
 	"\n" +
-	"PERMISSIVE\x10\x01\"\x91%\n" +
+	"PERMISSIVE\x10\x01\"\xe7%\n" +
 	"\x0eLayerParameter\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x12\x16\n" +
@@ -11292,7 +11452,8 @@ const file_caffe_proto_rawDesc = "" +
 	"\x18box_annotator_ohem_param\x18\x96\x01 \x01(\v2 .caffe.BoxAnnotatorOHEMParameterR\x15boxAnnotatorOhemParam\x12M\n" +
 	"\x13psroi_pooling_param\x18\x81\t \x01(\v2\x1c.caffe.PSROIPoolingParameterR\x11psroiPoolingParam\x12-\n" +
 	"\bbn_param\x18- \x01(\v2\x12.caffe.BNParameterR\abnParam\x12@\n" +
-	"\x0eupsample_param\x18\xf1\b \x01(\v2\x18.caffe.UpsampleParameterR\rupsampleParam\x12:\n" +
+	"\x0eupsample_param\x18\xf1\b \x01(\v2\x18.caffe.UpsampleParameterR\rupsampleParam\x12T\n" +
+	"\x16dense_image_data_param\x18\xf2\b \x01(\v2\x1e.caffe.DenseImageDataParameterR\x13denseImageDataParam\x12:\n" +
 	"\finterp_param\x18\xf7\b \x01(\v2\x16.caffe.InterpParameterR\vinterpParam\x12J\n" +
 	"\x12seg_accuracy_param\x18\xf8\b \x01(\v2\x1b.caffe.SegAccuracyParameterR\x10segAccuracyParam\x127\n" +
 	"\vreorg_param\x18\x9f\x01 \x01(\v2\x15.caffe.ReorgParameterR\n" +
@@ -11454,7 +11615,26 @@ const file_caffe_proto_rawDesc = "" +
 	"\tcrop_size\x18\x05 \x01(\r:\x010R\bcropSize\x12\x1d\n" +
 	"\x06mirror\x18\x06 \x01(\b:\x05falseR\x06mirror\x12\x1f\n" +
 	"\vroot_folder\x18\f \x01(\tR\n" +
-	"rootFolder\"\xca\x03\n" +
+	"rootFolder\"\x99\x03\n" +
+	"\x17DenseImageDataParameter\x12\x16\n" +
+	"\x06source\x18\x01 \x01(\tR\x06source\x12\x1d\n" +
+	"\n" +
+	"batch_size\x18\x02 \x01(\rR\tbatchSize\x12\x1e\n" +
+	"\trand_skip\x18\x03 \x01(\r:\x010R\brandSkip\x12\x1f\n" +
+	"\ashuffle\x18\x04 \x01(\b:\x05falseR\ashuffle\x12 \n" +
+	"\n" +
+	"new_height\x18\x05 \x01(\r:\x010R\tnewHeight\x12\x1e\n" +
+	"\tnew_width\x18\x06 \x01(\r:\x010R\bnewWidth\x12\x1f\n" +
+	"\bis_color\x18\a \x01(\b:\x04trueR\aisColor\x12\x1b\n" +
+	"\tmean_file\x18\b \x01(\tR\bmeanFile\x12!\n" +
+	"\vroot_folder\x18\t \x01(\t:\x00R\n" +
+	"rootFolder\x12\x1d\n" +
+	"\x06mirror\x18\n" +
+	" \x01(\b:\x05falseR\x06mirror\x12 \n" +
+	"\n" +
+	"crop_width\x18\v \x01(\r:\x010R\tcropWidth\x12\"\n" +
+	"\vcrop_height\x18\f \x01(\r:\x010R\n" +
+	"cropHeight\"\xca\x03\n" +
 	"\x13WindowDataParameter\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\tR\x06source\x12\x17\n" +
 	"\x05scale\x18\x02 \x01(\x02:\x011R\x05scale\x12\x1b\n" +
@@ -12181,7 +12361,7 @@ func file_caffe_proto_rawDescGZIP() []byte {
 }
 
 var file_caffe_proto_enumTypes = make([]protoimpl.EnumInfo, 39)
-var file_caffe_proto_msgTypes = make([]protoimpl.MessageInfo, 86)
+var file_caffe_proto_msgTypes = make([]protoimpl.MessageInfo, 87)
 var file_caffe_proto_goTypes = []any{
 	(Type)(0),                                   // 0: caffe.Type
 	(Phase)(0),                                  // 1: caffe.Phase
@@ -12238,76 +12418,77 @@ var file_caffe_proto_goTypes = []any{
 	(*LossParameter)(nil),                       // 52: caffe.LossParameter
 	(*DataParameter)(nil),                       // 53: caffe.DataParameter
 	(*ImageDataParameter)(nil),                  // 54: caffe.ImageDataParameter
-	(*WindowDataParameter)(nil),                 // 55: caffe.WindowDataParameter
-	(*HDF5DataParameter)(nil),                   // 56: caffe.HDF5DataParameter
-	(*HDF5OutputParameter)(nil),                 // 57: caffe.HDF5OutputParameter
-	(*MemoryDataParameter)(nil),                 // 58: caffe.MemoryDataParameter
-	(*DummyDataParameter)(nil),                  // 59: caffe.DummyDataParameter
-	(*InputParameter)(nil),                      // 60: caffe.InputParameter
-	(*ParameterParameter)(nil),                  // 61: caffe.ParameterParameter
-	(*ConvolutionParameter)(nil),                // 62: caffe.ConvolutionParameter
-	(*InnerProductParameter)(nil),               // 63: caffe.InnerProductParameter
-	(*EmbedParameter)(nil),                      // 64: caffe.EmbedParameter
-	(*RecurrentParameter)(nil),                  // 65: caffe.RecurrentParameter
-	(*BatchNormParameter)(nil),                  // 66: caffe.BatchNormParameter
-	(*ScaleParameter)(nil),                      // 67: caffe.ScaleParameter
-	(*BiasParameter)(nil),                       // 68: caffe.BiasParameter
-	(*PReLUParameter)(nil),                      // 69: caffe.PReLUParameter
-	(*PoolingParameter)(nil),                    // 70: caffe.PoolingParameter
-	(*SPPParameter)(nil),                        // 71: caffe.SPPParameter
-	(*LRNParameter)(nil),                        // 72: caffe.LRNParameter
-	(*MVNParameter)(nil),                        // 73: caffe.MVNParameter
-	(*ReLUParameter)(nil),                       // 74: caffe.ReLUParameter
-	(*ELUParameter)(nil),                        // 75: caffe.ELUParameter
-	(*SigmoidParameter)(nil),                    // 76: caffe.SigmoidParameter
-	(*TanHParameter)(nil),                       // 77: caffe.TanHParameter
-	(*SwishParameter)(nil),                      // 78: caffe.SwishParameter
-	(*PowerParameter)(nil),                      // 79: caffe.PowerParameter
-	(*ExpParameter)(nil),                        // 80: caffe.ExpParameter
-	(*LogParameter)(nil),                        // 81: caffe.LogParameter
-	(*ThresholdParameter)(nil),                  // 82: caffe.ThresholdParameter
-	(*ClipParameter)(nil),                       // 83: caffe.ClipParameter
-	(*DropoutParameter)(nil),                    // 84: caffe.DropoutParameter
-	(*EltwiseParameter)(nil),                    // 85: caffe.EltwiseParameter
-	(*ConcatParameter)(nil),                     // 86: caffe.ConcatParameter
-	(*SliceParameter)(nil),                      // 87: caffe.SliceParameter
-	(*CropParameter)(nil),                       // 88: caffe.CropParameter
-	(*FlattenParameter)(nil),                    // 89: caffe.FlattenParameter
-	(*ReshapeParameter)(nil),                    // 90: caffe.ReshapeParameter
-	(*TileParameter)(nil),                       // 91: caffe.TileParameter
-	(*ReductionParameter)(nil),                  // 92: caffe.ReductionParameter
-	(*ArgMaxParameter)(nil),                     // 93: caffe.ArgMaxParameter
-	(*SoftmaxParameter)(nil),                    // 94: caffe.SoftmaxParameter
-	(*AccuracyParameter)(nil),                   // 95: caffe.AccuracyParameter
-	(*HingeLossParameter)(nil),                  // 96: caffe.HingeLossParameter
-	(*ContrastiveLossParameter)(nil),            // 97: caffe.ContrastiveLossParameter
-	(*InfogainLossParameter)(nil),               // 98: caffe.InfogainLossParameter
-	(*PythonParameter)(nil),                     // 99: caffe.PythonParameter
-	(*V1LayerParameter)(nil),                    // 100: caffe.V1LayerParameter
-	(*V0LayerParameter)(nil),                    // 101: caffe.V0LayerParameter
-	(*PermuteParameter)(nil),                    // 102: caffe.PermuteParameter
-	(*NormalizeParameter)(nil),                  // 103: caffe.NormalizeParameter
-	(*PriorBoxParameter)(nil),                   // 104: caffe.PriorBoxParameter
-	(*NonMaximumSuppressionParameter)(nil),      // 105: caffe.NonMaximumSuppressionParameter
-	(*LabelMap)(nil),                            // 106: caffe.LabelMap
-	(*LabelMapItem)(nil),                        // 107: caffe.LabelMapItem
-	(*SaveOutputParameter)(nil),                 // 108: caffe.SaveOutputParameter
-	(*ResizeParameter)(nil),                     // 109: caffe.ResizeParameter
-	(*DetectionOutputParameter)(nil),            // 110: caffe.DetectionOutputParameter
-	(*DetectionEvaluateParameter)(nil),          // 111: caffe.DetectionEvaluateParameter
-	(*MultiBoxLossParameter)(nil),               // 112: caffe.MultiBoxLossParameter
-	(*ROIPoolingParameter)(nil),                 // 113: caffe.ROIPoolingParameter
-	(*SmoothL1LossParameter)(nil),               // 114: caffe.SmoothL1LossParameter
-	(*PSROIPoolingParameter)(nil),               // 115: caffe.PSROIPoolingParameter
-	(*BoxAnnotatorOHEMParameter)(nil),           // 116: caffe.BoxAnnotatorOHEMParameter
-	(*BNParameter)(nil),                         // 117: caffe.BNParameter
-	(*UpsampleParameter)(nil),                   // 118: caffe.UpsampleParameter
-	(*InterpParameter)(nil),                     // 119: caffe.InterpParameter
-	(*SegAccuracyParameter)(nil),                // 120: caffe.SegAccuracyParameter
-	(*ReorgParameter)(nil),                      // 121: caffe.ReorgParameter
-	(*ShuffleChannelParameter)(nil),             // 122: caffe.ShuffleChannelParameter
-	(*CropCenterParameter)(nil),                 // 123: caffe.CropCenterParameter
-	(*MarginInnerProductParameter)(nil),         // 124: caffe.MarginInnerProductParameter
+	(*DenseImageDataParameter)(nil),             // 55: caffe.DenseImageDataParameter
+	(*WindowDataParameter)(nil),                 // 56: caffe.WindowDataParameter
+	(*HDF5DataParameter)(nil),                   // 57: caffe.HDF5DataParameter
+	(*HDF5OutputParameter)(nil),                 // 58: caffe.HDF5OutputParameter
+	(*MemoryDataParameter)(nil),                 // 59: caffe.MemoryDataParameter
+	(*DummyDataParameter)(nil),                  // 60: caffe.DummyDataParameter
+	(*InputParameter)(nil),                      // 61: caffe.InputParameter
+	(*ParameterParameter)(nil),                  // 62: caffe.ParameterParameter
+	(*ConvolutionParameter)(nil),                // 63: caffe.ConvolutionParameter
+	(*InnerProductParameter)(nil),               // 64: caffe.InnerProductParameter
+	(*EmbedParameter)(nil),                      // 65: caffe.EmbedParameter
+	(*RecurrentParameter)(nil),                  // 66: caffe.RecurrentParameter
+	(*BatchNormParameter)(nil),                  // 67: caffe.BatchNormParameter
+	(*ScaleParameter)(nil),                      // 68: caffe.ScaleParameter
+	(*BiasParameter)(nil),                       // 69: caffe.BiasParameter
+	(*PReLUParameter)(nil),                      // 70: caffe.PReLUParameter
+	(*PoolingParameter)(nil),                    // 71: caffe.PoolingParameter
+	(*SPPParameter)(nil),                        // 72: caffe.SPPParameter
+	(*LRNParameter)(nil),                        // 73: caffe.LRNParameter
+	(*MVNParameter)(nil),                        // 74: caffe.MVNParameter
+	(*ReLUParameter)(nil),                       // 75: caffe.ReLUParameter
+	(*ELUParameter)(nil),                        // 76: caffe.ELUParameter
+	(*SigmoidParameter)(nil),                    // 77: caffe.SigmoidParameter
+	(*TanHParameter)(nil),                       // 78: caffe.TanHParameter
+	(*SwishParameter)(nil),                      // 79: caffe.SwishParameter
+	(*PowerParameter)(nil),                      // 80: caffe.PowerParameter
+	(*ExpParameter)(nil),                        // 81: caffe.ExpParameter
+	(*LogParameter)(nil),                        // 82: caffe.LogParameter
+	(*ThresholdParameter)(nil),                  // 83: caffe.ThresholdParameter
+	(*ClipParameter)(nil),                       // 84: caffe.ClipParameter
+	(*DropoutParameter)(nil),                    // 85: caffe.DropoutParameter
+	(*EltwiseParameter)(nil),                    // 86: caffe.EltwiseParameter
+	(*ConcatParameter)(nil),                     // 87: caffe.ConcatParameter
+	(*SliceParameter)(nil),                      // 88: caffe.SliceParameter
+	(*CropParameter)(nil),                       // 89: caffe.CropParameter
+	(*FlattenParameter)(nil),                    // 90: caffe.FlattenParameter
+	(*ReshapeParameter)(nil),                    // 91: caffe.ReshapeParameter
+	(*TileParameter)(nil),                       // 92: caffe.TileParameter
+	(*ReductionParameter)(nil),                  // 93: caffe.ReductionParameter
+	(*ArgMaxParameter)(nil),                     // 94: caffe.ArgMaxParameter
+	(*SoftmaxParameter)(nil),                    // 95: caffe.SoftmaxParameter
+	(*AccuracyParameter)(nil),                   // 96: caffe.AccuracyParameter
+	(*HingeLossParameter)(nil),                  // 97: caffe.HingeLossParameter
+	(*ContrastiveLossParameter)(nil),            // 98: caffe.ContrastiveLossParameter
+	(*InfogainLossParameter)(nil),               // 99: caffe.InfogainLossParameter
+	(*PythonParameter)(nil),                     // 100: caffe.PythonParameter
+	(*V1LayerParameter)(nil),                    // 101: caffe.V1LayerParameter
+	(*V0LayerParameter)(nil),                    // 102: caffe.V0LayerParameter
+	(*PermuteParameter)(nil),                    // 103: caffe.PermuteParameter
+	(*NormalizeParameter)(nil),                  // 104: caffe.NormalizeParameter
+	(*PriorBoxParameter)(nil),                   // 105: caffe.PriorBoxParameter
+	(*NonMaximumSuppressionParameter)(nil),      // 106: caffe.NonMaximumSuppressionParameter
+	(*LabelMap)(nil),                            // 107: caffe.LabelMap
+	(*LabelMapItem)(nil),                        // 108: caffe.LabelMapItem
+	(*SaveOutputParameter)(nil),                 // 109: caffe.SaveOutputParameter
+	(*ResizeParameter)(nil),                     // 110: caffe.ResizeParameter
+	(*DetectionOutputParameter)(nil),            // 111: caffe.DetectionOutputParameter
+	(*DetectionEvaluateParameter)(nil),          // 112: caffe.DetectionEvaluateParameter
+	(*MultiBoxLossParameter)(nil),               // 113: caffe.MultiBoxLossParameter
+	(*ROIPoolingParameter)(nil),                 // 114: caffe.ROIPoolingParameter
+	(*SmoothL1LossParameter)(nil),               // 115: caffe.SmoothL1LossParameter
+	(*PSROIPoolingParameter)(nil),               // 116: caffe.PSROIPoolingParameter
+	(*BoxAnnotatorOHEMParameter)(nil),           // 117: caffe.BoxAnnotatorOHEMParameter
+	(*BNParameter)(nil),                         // 118: caffe.BNParameter
+	(*UpsampleParameter)(nil),                   // 119: caffe.UpsampleParameter
+	(*InterpParameter)(nil),                     // 120: caffe.InterpParameter
+	(*SegAccuracyParameter)(nil),                // 121: caffe.SegAccuracyParameter
+	(*ReorgParameter)(nil),                      // 122: caffe.ReorgParameter
+	(*ShuffleChannelParameter)(nil),             // 123: caffe.ShuffleChannelParameter
+	(*CropCenterParameter)(nil),                 // 124: caffe.CropCenterParameter
+	(*MarginInnerProductParameter)(nil),         // 125: caffe.MarginInnerProductParameter
 }
 var file_caffe_proto_depIdxs = []int32{
 	39,  // 0: caffe.BlobProto.shape:type_name -> caffe.BlobShape
@@ -12319,7 +12500,7 @@ var file_caffe_proto_depIdxs = []int32{
 	39,  // 6: caffe.NetParameter.input_shape:type_name -> caffe.BlobShape
 	43,  // 7: caffe.NetParameter.state:type_name -> caffe.NetState
 	47,  // 8: caffe.NetParameter.layer:type_name -> caffe.LayerParameter
-	100, // 9: caffe.NetParameter.layers:type_name -> caffe.V1LayerParameter
+	101, // 9: caffe.NetParameter.layers:type_name -> caffe.V1LayerParameter
 	2,   // 10: caffe.ParamSpec.share_mode:type_name -> caffe.ParamSpec.DimCheckMode
 	1,   // 11: caffe.LayerParameter.phase:type_name -> caffe.Phase
 	46,  // 12: caffe.LayerParameter.param:type_name -> caffe.ParamSpec
@@ -12328,188 +12509,189 @@ var file_caffe_proto_depIdxs = []int32{
 	44,  // 15: caffe.LayerParameter.exclude:type_name -> caffe.NetStateRule
 	51,  // 16: caffe.LayerParameter.transform_param:type_name -> caffe.TransformationParameter
 	52,  // 17: caffe.LayerParameter.loss_param:type_name -> caffe.LossParameter
-	95,  // 18: caffe.LayerParameter.accuracy_param:type_name -> caffe.AccuracyParameter
-	93,  // 19: caffe.LayerParameter.argmax_param:type_name -> caffe.ArgMaxParameter
-	66,  // 20: caffe.LayerParameter.batch_norm_param:type_name -> caffe.BatchNormParameter
-	68,  // 21: caffe.LayerParameter.bias_param:type_name -> caffe.BiasParameter
-	83,  // 22: caffe.LayerParameter.clip_param:type_name -> caffe.ClipParameter
-	86,  // 23: caffe.LayerParameter.concat_param:type_name -> caffe.ConcatParameter
-	97,  // 24: caffe.LayerParameter.contrastive_loss_param:type_name -> caffe.ContrastiveLossParameter
-	62,  // 25: caffe.LayerParameter.convolution_param:type_name -> caffe.ConvolutionParameter
-	88,  // 26: caffe.LayerParameter.crop_param:type_name -> caffe.CropParameter
+	96,  // 18: caffe.LayerParameter.accuracy_param:type_name -> caffe.AccuracyParameter
+	94,  // 19: caffe.LayerParameter.argmax_param:type_name -> caffe.ArgMaxParameter
+	67,  // 20: caffe.LayerParameter.batch_norm_param:type_name -> caffe.BatchNormParameter
+	69,  // 21: caffe.LayerParameter.bias_param:type_name -> caffe.BiasParameter
+	84,  // 22: caffe.LayerParameter.clip_param:type_name -> caffe.ClipParameter
+	87,  // 23: caffe.LayerParameter.concat_param:type_name -> caffe.ConcatParameter
+	98,  // 24: caffe.LayerParameter.contrastive_loss_param:type_name -> caffe.ContrastiveLossParameter
+	63,  // 25: caffe.LayerParameter.convolution_param:type_name -> caffe.ConvolutionParameter
+	89,  // 26: caffe.LayerParameter.crop_param:type_name -> caffe.CropParameter
 	53,  // 27: caffe.LayerParameter.data_param:type_name -> caffe.DataParameter
-	84,  // 28: caffe.LayerParameter.dropout_param:type_name -> caffe.DropoutParameter
-	59,  // 29: caffe.LayerParameter.dummy_data_param:type_name -> caffe.DummyDataParameter
-	85,  // 30: caffe.LayerParameter.eltwise_param:type_name -> caffe.EltwiseParameter
-	75,  // 31: caffe.LayerParameter.elu_param:type_name -> caffe.ELUParameter
-	64,  // 32: caffe.LayerParameter.embed_param:type_name -> caffe.EmbedParameter
-	80,  // 33: caffe.LayerParameter.exp_param:type_name -> caffe.ExpParameter
-	89,  // 34: caffe.LayerParameter.flatten_param:type_name -> caffe.FlattenParameter
-	56,  // 35: caffe.LayerParameter.hdf5_data_param:type_name -> caffe.HDF5DataParameter
-	57,  // 36: caffe.LayerParameter.hdf5_output_param:type_name -> caffe.HDF5OutputParameter
-	96,  // 37: caffe.LayerParameter.hinge_loss_param:type_name -> caffe.HingeLossParameter
+	85,  // 28: caffe.LayerParameter.dropout_param:type_name -> caffe.DropoutParameter
+	60,  // 29: caffe.LayerParameter.dummy_data_param:type_name -> caffe.DummyDataParameter
+	86,  // 30: caffe.LayerParameter.eltwise_param:type_name -> caffe.EltwiseParameter
+	76,  // 31: caffe.LayerParameter.elu_param:type_name -> caffe.ELUParameter
+	65,  // 32: caffe.LayerParameter.embed_param:type_name -> caffe.EmbedParameter
+	81,  // 33: caffe.LayerParameter.exp_param:type_name -> caffe.ExpParameter
+	90,  // 34: caffe.LayerParameter.flatten_param:type_name -> caffe.FlattenParameter
+	57,  // 35: caffe.LayerParameter.hdf5_data_param:type_name -> caffe.HDF5DataParameter
+	58,  // 36: caffe.LayerParameter.hdf5_output_param:type_name -> caffe.HDF5OutputParameter
+	97,  // 37: caffe.LayerParameter.hinge_loss_param:type_name -> caffe.HingeLossParameter
 	54,  // 38: caffe.LayerParameter.image_data_param:type_name -> caffe.ImageDataParameter
-	98,  // 39: caffe.LayerParameter.infogain_loss_param:type_name -> caffe.InfogainLossParameter
-	63,  // 40: caffe.LayerParameter.inner_product_param:type_name -> caffe.InnerProductParameter
-	60,  // 41: caffe.LayerParameter.input_param:type_name -> caffe.InputParameter
-	81,  // 42: caffe.LayerParameter.log_param:type_name -> caffe.LogParameter
-	72,  // 43: caffe.LayerParameter.lrn_param:type_name -> caffe.LRNParameter
-	58,  // 44: caffe.LayerParameter.memory_data_param:type_name -> caffe.MemoryDataParameter
-	73,  // 45: caffe.LayerParameter.mvn_param:type_name -> caffe.MVNParameter
-	61,  // 46: caffe.LayerParameter.parameter_param:type_name -> caffe.ParameterParameter
-	70,  // 47: caffe.LayerParameter.pooling_param:type_name -> caffe.PoolingParameter
-	79,  // 48: caffe.LayerParameter.power_param:type_name -> caffe.PowerParameter
-	69,  // 49: caffe.LayerParameter.prelu_param:type_name -> caffe.PReLUParameter
-	99,  // 50: caffe.LayerParameter.python_param:type_name -> caffe.PythonParameter
-	65,  // 51: caffe.LayerParameter.recurrent_param:type_name -> caffe.RecurrentParameter
-	92,  // 52: caffe.LayerParameter.reduction_param:type_name -> caffe.ReductionParameter
-	74,  // 53: caffe.LayerParameter.relu_param:type_name -> caffe.ReLUParameter
-	90,  // 54: caffe.LayerParameter.reshape_param:type_name -> caffe.ReshapeParameter
-	67,  // 55: caffe.LayerParameter.scale_param:type_name -> caffe.ScaleParameter
-	76,  // 56: caffe.LayerParameter.sigmoid_param:type_name -> caffe.SigmoidParameter
-	94,  // 57: caffe.LayerParameter.softmax_param:type_name -> caffe.SoftmaxParameter
-	71,  // 58: caffe.LayerParameter.spp_param:type_name -> caffe.SPPParameter
-	87,  // 59: caffe.LayerParameter.slice_param:type_name -> caffe.SliceParameter
-	78,  // 60: caffe.LayerParameter.swish_param:type_name -> caffe.SwishParameter
-	77,  // 61: caffe.LayerParameter.tanh_param:type_name -> caffe.TanHParameter
-	82,  // 62: caffe.LayerParameter.threshold_param:type_name -> caffe.ThresholdParameter
-	91,  // 63: caffe.LayerParameter.tile_param:type_name -> caffe.TileParameter
-	55,  // 64: caffe.LayerParameter.window_data_param:type_name -> caffe.WindowDataParameter
-	112, // 65: caffe.LayerParameter.multibox_loss_param:type_name -> caffe.MultiBoxLossParameter
-	102, // 66: caffe.LayerParameter.permute_param:type_name -> caffe.PermuteParameter
-	104, // 67: caffe.LayerParameter.prior_box_param:type_name -> caffe.PriorBoxParameter
-	110, // 68: caffe.LayerParameter.detection_output_param:type_name -> caffe.DetectionOutputParameter
-	111, // 69: caffe.LayerParameter.detection_evaluate_param:type_name -> caffe.DetectionEvaluateParameter
-	103, // 70: caffe.LayerParameter.norm_param:type_name -> caffe.NormalizeParameter
-	113, // 71: caffe.LayerParameter.roi_pooling_param:type_name -> caffe.ROIPoolingParameter
-	114, // 72: caffe.LayerParameter.smooth_l1_loss_param:type_name -> caffe.SmoothL1LossParameter
-	116, // 73: caffe.LayerParameter.box_annotator_ohem_param:type_name -> caffe.BoxAnnotatorOHEMParameter
-	115, // 74: caffe.LayerParameter.psroi_pooling_param:type_name -> caffe.PSROIPoolingParameter
-	117, // 75: caffe.LayerParameter.bn_param:type_name -> caffe.BNParameter
-	118, // 76: caffe.LayerParameter.upsample_param:type_name -> caffe.UpsampleParameter
-	119, // 77: caffe.LayerParameter.interp_param:type_name -> caffe.InterpParameter
-	120, // 78: caffe.LayerParameter.seg_accuracy_param:type_name -> caffe.SegAccuracyParameter
-	121, // 79: caffe.LayerParameter.reorg_param:type_name -> caffe.ReorgParameter
-	122, // 80: caffe.LayerParameter.shuffle_channel_param:type_name -> caffe.ShuffleChannelParameter
-	123, // 81: caffe.LayerParameter.crop_center_param:type_name -> caffe.CropCenterParameter
-	124, // 82: caffe.LayerParameter.margin_inner_product_param:type_name -> caffe.MarginInnerProductParameter
-	45,  // 83: caffe.SolverParameter.net_param:type_name -> caffe.NetParameter
-	45,  // 84: caffe.SolverParameter.train_net_param:type_name -> caffe.NetParameter
-	45,  // 85: caffe.SolverParameter.test_net_param:type_name -> caffe.NetParameter
-	43,  // 86: caffe.SolverParameter.train_state:type_name -> caffe.NetState
-	43,  // 87: caffe.SolverParameter.test_state:type_name -> caffe.NetState
-	3,   // 88: caffe.SolverParameter.snapshot_format:type_name -> caffe.SolverParameter.SnapshotFormat
-	4,   // 89: caffe.SolverParameter.solver_mode:type_name -> caffe.SolverParameter.SolverMode
-	5,   // 90: caffe.SolverParameter.solver_type:type_name -> caffe.SolverParameter.SolverType
-	40,  // 91: caffe.SolverState.history:type_name -> caffe.BlobProto
-	6,   // 92: caffe.FillerParameter.variance_norm:type_name -> caffe.FillerParameter.VarianceNorm
-	7,   // 93: caffe.LossParameter.normalization:type_name -> caffe.LossParameter.NormalizationMode
-	8,   // 94: caffe.DataParameter.backend:type_name -> caffe.DataParameter.DB
-	50,  // 95: caffe.DummyDataParameter.data_filler:type_name -> caffe.FillerParameter
-	39,  // 96: caffe.DummyDataParameter.shape:type_name -> caffe.BlobShape
-	39,  // 97: caffe.InputParameter.shape:type_name -> caffe.BlobShape
-	39,  // 98: caffe.ParameterParameter.shape:type_name -> caffe.BlobShape
-	50,  // 99: caffe.ConvolutionParameter.weight_filler:type_name -> caffe.FillerParameter
-	50,  // 100: caffe.ConvolutionParameter.bias_filler:type_name -> caffe.FillerParameter
-	9,   // 101: caffe.ConvolutionParameter.engine:type_name -> caffe.ConvolutionParameter.Engine
-	50,  // 102: caffe.InnerProductParameter.weight_filler:type_name -> caffe.FillerParameter
-	50,  // 103: caffe.InnerProductParameter.bias_filler:type_name -> caffe.FillerParameter
-	50,  // 104: caffe.EmbedParameter.weight_filler:type_name -> caffe.FillerParameter
-	50,  // 105: caffe.EmbedParameter.bias_filler:type_name -> caffe.FillerParameter
-	50,  // 106: caffe.RecurrentParameter.weight_filler:type_name -> caffe.FillerParameter
-	50,  // 107: caffe.RecurrentParameter.bias_filler:type_name -> caffe.FillerParameter
-	50,  // 108: caffe.BatchNormParameter.scale_filler:type_name -> caffe.FillerParameter
-	50,  // 109: caffe.BatchNormParameter.bias_filler:type_name -> caffe.FillerParameter
-	50,  // 110: caffe.ScaleParameter.filler:type_name -> caffe.FillerParameter
-	50,  // 111: caffe.ScaleParameter.bias_filler:type_name -> caffe.FillerParameter
-	50,  // 112: caffe.BiasParameter.filler:type_name -> caffe.FillerParameter
-	50,  // 113: caffe.PReLUParameter.filler:type_name -> caffe.FillerParameter
-	10,  // 114: caffe.PoolingParameter.pool:type_name -> caffe.PoolingParameter.PoolMethod
-	11,  // 115: caffe.PoolingParameter.engine:type_name -> caffe.PoolingParameter.Engine
-	12,  // 116: caffe.PoolingParameter.round_mode:type_name -> caffe.PoolingParameter.RoundMode
-	13,  // 117: caffe.SPPParameter.pool:type_name -> caffe.SPPParameter.PoolMethod
-	14,  // 118: caffe.SPPParameter.engine:type_name -> caffe.SPPParameter.Engine
-	15,  // 119: caffe.LRNParameter.norm_region:type_name -> caffe.LRNParameter.NormRegion
-	16,  // 120: caffe.LRNParameter.engine:type_name -> caffe.LRNParameter.Engine
-	17,  // 121: caffe.ReLUParameter.engine:type_name -> caffe.ReLUParameter.Engine
-	18,  // 122: caffe.SigmoidParameter.engine:type_name -> caffe.SigmoidParameter.Engine
-	19,  // 123: caffe.TanHParameter.engine:type_name -> caffe.TanHParameter.Engine
-	20,  // 124: caffe.EltwiseParameter.operation:type_name -> caffe.EltwiseParameter.EltwiseOp
-	39,  // 125: caffe.ReshapeParameter.shape:type_name -> caffe.BlobShape
-	21,  // 126: caffe.ReductionParameter.operation:type_name -> caffe.ReductionParameter.ReductionOp
-	22,  // 127: caffe.SoftmaxParameter.engine:type_name -> caffe.SoftmaxParameter.Engine
-	23,  // 128: caffe.HingeLossParameter.norm:type_name -> caffe.HingeLossParameter.Norm
-	44,  // 129: caffe.V1LayerParameter.include:type_name -> caffe.NetStateRule
-	44,  // 130: caffe.V1LayerParameter.exclude:type_name -> caffe.NetStateRule
-	24,  // 131: caffe.V1LayerParameter.type:type_name -> caffe.V1LayerParameter.LayerType
-	40,  // 132: caffe.V1LayerParameter.blobs:type_name -> caffe.BlobProto
-	25,  // 133: caffe.V1LayerParameter.blob_share_mode:type_name -> caffe.V1LayerParameter.DimCheckMode
-	95,  // 134: caffe.V1LayerParameter.accuracy_param:type_name -> caffe.AccuracyParameter
-	93,  // 135: caffe.V1LayerParameter.argmax_param:type_name -> caffe.ArgMaxParameter
-	86,  // 136: caffe.V1LayerParameter.concat_param:type_name -> caffe.ConcatParameter
-	97,  // 137: caffe.V1LayerParameter.contrastive_loss_param:type_name -> caffe.ContrastiveLossParameter
-	62,  // 138: caffe.V1LayerParameter.convolution_param:type_name -> caffe.ConvolutionParameter
-	53,  // 139: caffe.V1LayerParameter.data_param:type_name -> caffe.DataParameter
-	84,  // 140: caffe.V1LayerParameter.dropout_param:type_name -> caffe.DropoutParameter
-	59,  // 141: caffe.V1LayerParameter.dummy_data_param:type_name -> caffe.DummyDataParameter
-	85,  // 142: caffe.V1LayerParameter.eltwise_param:type_name -> caffe.EltwiseParameter
-	80,  // 143: caffe.V1LayerParameter.exp_param:type_name -> caffe.ExpParameter
-	56,  // 144: caffe.V1LayerParameter.hdf5_data_param:type_name -> caffe.HDF5DataParameter
-	57,  // 145: caffe.V1LayerParameter.hdf5_output_param:type_name -> caffe.HDF5OutputParameter
-	96,  // 146: caffe.V1LayerParameter.hinge_loss_param:type_name -> caffe.HingeLossParameter
-	54,  // 147: caffe.V1LayerParameter.image_data_param:type_name -> caffe.ImageDataParameter
-	98,  // 148: caffe.V1LayerParameter.infogain_loss_param:type_name -> caffe.InfogainLossParameter
-	63,  // 149: caffe.V1LayerParameter.inner_product_param:type_name -> caffe.InnerProductParameter
-	72,  // 150: caffe.V1LayerParameter.lrn_param:type_name -> caffe.LRNParameter
-	58,  // 151: caffe.V1LayerParameter.memory_data_param:type_name -> caffe.MemoryDataParameter
-	73,  // 152: caffe.V1LayerParameter.mvn_param:type_name -> caffe.MVNParameter
-	70,  // 153: caffe.V1LayerParameter.pooling_param:type_name -> caffe.PoolingParameter
-	79,  // 154: caffe.V1LayerParameter.power_param:type_name -> caffe.PowerParameter
-	74,  // 155: caffe.V1LayerParameter.relu_param:type_name -> caffe.ReLUParameter
-	76,  // 156: caffe.V1LayerParameter.sigmoid_param:type_name -> caffe.SigmoidParameter
-	94,  // 157: caffe.V1LayerParameter.softmax_param:type_name -> caffe.SoftmaxParameter
-	87,  // 158: caffe.V1LayerParameter.slice_param:type_name -> caffe.SliceParameter
-	77,  // 159: caffe.V1LayerParameter.tanh_param:type_name -> caffe.TanHParameter
-	82,  // 160: caffe.V1LayerParameter.threshold_param:type_name -> caffe.ThresholdParameter
-	55,  // 161: caffe.V1LayerParameter.window_data_param:type_name -> caffe.WindowDataParameter
-	51,  // 162: caffe.V1LayerParameter.transform_param:type_name -> caffe.TransformationParameter
-	52,  // 163: caffe.V1LayerParameter.loss_param:type_name -> caffe.LossParameter
-	101, // 164: caffe.V1LayerParameter.layer:type_name -> caffe.V0LayerParameter
-	50,  // 165: caffe.V0LayerParameter.weight_filler:type_name -> caffe.FillerParameter
-	50,  // 166: caffe.V0LayerParameter.bias_filler:type_name -> caffe.FillerParameter
-	26,  // 167: caffe.V0LayerParameter.pool:type_name -> caffe.V0LayerParameter.PoolMethod
-	40,  // 168: caffe.V0LayerParameter.blobs:type_name -> caffe.BlobProto
-	57,  // 169: caffe.V0LayerParameter.hdf5_output_param:type_name -> caffe.HDF5OutputParameter
-	50,  // 170: caffe.NormalizeParameter.scale_filler:type_name -> caffe.FillerParameter
-	107, // 171: caffe.LabelMap.item:type_name -> caffe.LabelMapItem
-	109, // 172: caffe.SaveOutputParameter.resize_param:type_name -> caffe.ResizeParameter
-	28,  // 173: caffe.ResizeParameter.resize_mode:type_name -> caffe.ResizeParameter.Resize_mode
-	29,  // 174: caffe.ResizeParameter.pad_mode:type_name -> caffe.ResizeParameter.Pad_mode
-	30,  // 175: caffe.ResizeParameter.interp_mode:type_name -> caffe.ResizeParameter.Interp_mode
-	105, // 176: caffe.DetectionOutputParameter.nms_param:type_name -> caffe.NonMaximumSuppressionParameter
-	108, // 177: caffe.DetectionOutputParameter.save_output_param:type_name -> caffe.SaveOutputParameter
-	27,  // 178: caffe.DetectionOutputParameter.code_type:type_name -> caffe.PriorBoxParameter.CodeType
-	109, // 179: caffe.DetectionEvaluateParameter.resize_param:type_name -> caffe.ResizeParameter
-	31,  // 180: caffe.MultiBoxLossParameter.loc_loss_type:type_name -> caffe.MultiBoxLossParameter.LocLossType
-	32,  // 181: caffe.MultiBoxLossParameter.conf_loss_type:type_name -> caffe.MultiBoxLossParameter.ConfLossType
-	33,  // 182: caffe.MultiBoxLossParameter.match_type:type_name -> caffe.MultiBoxLossParameter.MatchType
-	27,  // 183: caffe.MultiBoxLossParameter.code_type:type_name -> caffe.PriorBoxParameter.CodeType
-	34,  // 184: caffe.MultiBoxLossParameter.mining_type:type_name -> caffe.MultiBoxLossParameter.MiningType
-	105, // 185: caffe.MultiBoxLossParameter.nms_param:type_name -> caffe.NonMaximumSuppressionParameter
-	50,  // 186: caffe.BNParameter.scale_filler:type_name -> caffe.FillerParameter
-	50,  // 187: caffe.BNParameter.shift_filler:type_name -> caffe.FillerParameter
-	35,  // 188: caffe.BNParameter.bn_mode:type_name -> caffe.BNParameter.BNMode
-	50,  // 189: caffe.BNParameter.slope_filler:type_name -> caffe.FillerParameter
-	50,  // 190: caffe.BNParameter.bias_filler:type_name -> caffe.FillerParameter
-	36,  // 191: caffe.BNParameter.engine:type_name -> caffe.BNParameter.Engine
-	37,  // 192: caffe.SegAccuracyParameter.metric:type_name -> caffe.SegAccuracyParameter.AccuracyMetric
-	38,  // 193: caffe.MarginInnerProductParameter.type:type_name -> caffe.MarginInnerProductParameter.MarginType
-	50,  // 194: caffe.MarginInnerProductParameter.weight_filler:type_name -> caffe.FillerParameter
-	195, // [195:195] is the sub-list for method output_type
-	195, // [195:195] is the sub-list for method input_type
-	195, // [195:195] is the sub-list for extension type_name
-	195, // [195:195] is the sub-list for extension extendee
-	0,   // [0:195] is the sub-list for field type_name
+	99,  // 39: caffe.LayerParameter.infogain_loss_param:type_name -> caffe.InfogainLossParameter
+	64,  // 40: caffe.LayerParameter.inner_product_param:type_name -> caffe.InnerProductParameter
+	61,  // 41: caffe.LayerParameter.input_param:type_name -> caffe.InputParameter
+	82,  // 42: caffe.LayerParameter.log_param:type_name -> caffe.LogParameter
+	73,  // 43: caffe.LayerParameter.lrn_param:type_name -> caffe.LRNParameter
+	59,  // 44: caffe.LayerParameter.memory_data_param:type_name -> caffe.MemoryDataParameter
+	74,  // 45: caffe.LayerParameter.mvn_param:type_name -> caffe.MVNParameter
+	62,  // 46: caffe.LayerParameter.parameter_param:type_name -> caffe.ParameterParameter
+	71,  // 47: caffe.LayerParameter.pooling_param:type_name -> caffe.PoolingParameter
+	80,  // 48: caffe.LayerParameter.power_param:type_name -> caffe.PowerParameter
+	70,  // 49: caffe.LayerParameter.prelu_param:type_name -> caffe.PReLUParameter
+	100, // 50: caffe.LayerParameter.python_param:type_name -> caffe.PythonParameter
+	66,  // 51: caffe.LayerParameter.recurrent_param:type_name -> caffe.RecurrentParameter
+	93,  // 52: caffe.LayerParameter.reduction_param:type_name -> caffe.ReductionParameter
+	75,  // 53: caffe.LayerParameter.relu_param:type_name -> caffe.ReLUParameter
+	91,  // 54: caffe.LayerParameter.reshape_param:type_name -> caffe.ReshapeParameter
+	68,  // 55: caffe.LayerParameter.scale_param:type_name -> caffe.ScaleParameter
+	77,  // 56: caffe.LayerParameter.sigmoid_param:type_name -> caffe.SigmoidParameter
+	95,  // 57: caffe.LayerParameter.softmax_param:type_name -> caffe.SoftmaxParameter
+	72,  // 58: caffe.LayerParameter.spp_param:type_name -> caffe.SPPParameter
+	88,  // 59: caffe.LayerParameter.slice_param:type_name -> caffe.SliceParameter
+	79,  // 60: caffe.LayerParameter.swish_param:type_name -> caffe.SwishParameter
+	78,  // 61: caffe.LayerParameter.tanh_param:type_name -> caffe.TanHParameter
+	83,  // 62: caffe.LayerParameter.threshold_param:type_name -> caffe.ThresholdParameter
+	92,  // 63: caffe.LayerParameter.tile_param:type_name -> caffe.TileParameter
+	56,  // 64: caffe.LayerParameter.window_data_param:type_name -> caffe.WindowDataParameter
+	113, // 65: caffe.LayerParameter.multibox_loss_param:type_name -> caffe.MultiBoxLossParameter
+	103, // 66: caffe.LayerParameter.permute_param:type_name -> caffe.PermuteParameter
+	105, // 67: caffe.LayerParameter.prior_box_param:type_name -> caffe.PriorBoxParameter
+	111, // 68: caffe.LayerParameter.detection_output_param:type_name -> caffe.DetectionOutputParameter
+	112, // 69: caffe.LayerParameter.detection_evaluate_param:type_name -> caffe.DetectionEvaluateParameter
+	104, // 70: caffe.LayerParameter.norm_param:type_name -> caffe.NormalizeParameter
+	114, // 71: caffe.LayerParameter.roi_pooling_param:type_name -> caffe.ROIPoolingParameter
+	115, // 72: caffe.LayerParameter.smooth_l1_loss_param:type_name -> caffe.SmoothL1LossParameter
+	117, // 73: caffe.LayerParameter.box_annotator_ohem_param:type_name -> caffe.BoxAnnotatorOHEMParameter
+	116, // 74: caffe.LayerParameter.psroi_pooling_param:type_name -> caffe.PSROIPoolingParameter
+	118, // 75: caffe.LayerParameter.bn_param:type_name -> caffe.BNParameter
+	119, // 76: caffe.LayerParameter.upsample_param:type_name -> caffe.UpsampleParameter
+	55,  // 77: caffe.LayerParameter.dense_image_data_param:type_name -> caffe.DenseImageDataParameter
+	120, // 78: caffe.LayerParameter.interp_param:type_name -> caffe.InterpParameter
+	121, // 79: caffe.LayerParameter.seg_accuracy_param:type_name -> caffe.SegAccuracyParameter
+	122, // 80: caffe.LayerParameter.reorg_param:type_name -> caffe.ReorgParameter
+	123, // 81: caffe.LayerParameter.shuffle_channel_param:type_name -> caffe.ShuffleChannelParameter
+	124, // 82: caffe.LayerParameter.crop_center_param:type_name -> caffe.CropCenterParameter
+	125, // 83: caffe.LayerParameter.margin_inner_product_param:type_name -> caffe.MarginInnerProductParameter
+	45,  // 84: caffe.SolverParameter.net_param:type_name -> caffe.NetParameter
+	45,  // 85: caffe.SolverParameter.train_net_param:type_name -> caffe.NetParameter
+	45,  // 86: caffe.SolverParameter.test_net_param:type_name -> caffe.NetParameter
+	43,  // 87: caffe.SolverParameter.train_state:type_name -> caffe.NetState
+	43,  // 88: caffe.SolverParameter.test_state:type_name -> caffe.NetState
+	3,   // 89: caffe.SolverParameter.snapshot_format:type_name -> caffe.SolverParameter.SnapshotFormat
+	4,   // 90: caffe.SolverParameter.solver_mode:type_name -> caffe.SolverParameter.SolverMode
+	5,   // 91: caffe.SolverParameter.solver_type:type_name -> caffe.SolverParameter.SolverType
+	40,  // 92: caffe.SolverState.history:type_name -> caffe.BlobProto
+	6,   // 93: caffe.FillerParameter.variance_norm:type_name -> caffe.FillerParameter.VarianceNorm
+	7,   // 94: caffe.LossParameter.normalization:type_name -> caffe.LossParameter.NormalizationMode
+	8,   // 95: caffe.DataParameter.backend:type_name -> caffe.DataParameter.DB
+	50,  // 96: caffe.DummyDataParameter.data_filler:type_name -> caffe.FillerParameter
+	39,  // 97: caffe.DummyDataParameter.shape:type_name -> caffe.BlobShape
+	39,  // 98: caffe.InputParameter.shape:type_name -> caffe.BlobShape
+	39,  // 99: caffe.ParameterParameter.shape:type_name -> caffe.BlobShape
+	50,  // 100: caffe.ConvolutionParameter.weight_filler:type_name -> caffe.FillerParameter
+	50,  // 101: caffe.ConvolutionParameter.bias_filler:type_name -> caffe.FillerParameter
+	9,   // 102: caffe.ConvolutionParameter.engine:type_name -> caffe.ConvolutionParameter.Engine
+	50,  // 103: caffe.InnerProductParameter.weight_filler:type_name -> caffe.FillerParameter
+	50,  // 104: caffe.InnerProductParameter.bias_filler:type_name -> caffe.FillerParameter
+	50,  // 105: caffe.EmbedParameter.weight_filler:type_name -> caffe.FillerParameter
+	50,  // 106: caffe.EmbedParameter.bias_filler:type_name -> caffe.FillerParameter
+	50,  // 107: caffe.RecurrentParameter.weight_filler:type_name -> caffe.FillerParameter
+	50,  // 108: caffe.RecurrentParameter.bias_filler:type_name -> caffe.FillerParameter
+	50,  // 109: caffe.BatchNormParameter.scale_filler:type_name -> caffe.FillerParameter
+	50,  // 110: caffe.BatchNormParameter.bias_filler:type_name -> caffe.FillerParameter
+	50,  // 111: caffe.ScaleParameter.filler:type_name -> caffe.FillerParameter
+	50,  // 112: caffe.ScaleParameter.bias_filler:type_name -> caffe.FillerParameter
+	50,  // 113: caffe.BiasParameter.filler:type_name -> caffe.FillerParameter
+	50,  // 114: caffe.PReLUParameter.filler:type_name -> caffe.FillerParameter
+	10,  // 115: caffe.PoolingParameter.pool:type_name -> caffe.PoolingParameter.PoolMethod
+	11,  // 116: caffe.PoolingParameter.engine:type_name -> caffe.PoolingParameter.Engine
+	12,  // 117: caffe.PoolingParameter.round_mode:type_name -> caffe.PoolingParameter.RoundMode
+	13,  // 118: caffe.SPPParameter.pool:type_name -> caffe.SPPParameter.PoolMethod
+	14,  // 119: caffe.SPPParameter.engine:type_name -> caffe.SPPParameter.Engine
+	15,  // 120: caffe.LRNParameter.norm_region:type_name -> caffe.LRNParameter.NormRegion
+	16,  // 121: caffe.LRNParameter.engine:type_name -> caffe.LRNParameter.Engine
+	17,  // 122: caffe.ReLUParameter.engine:type_name -> caffe.ReLUParameter.Engine
+	18,  // 123: caffe.SigmoidParameter.engine:type_name -> caffe.SigmoidParameter.Engine
+	19,  // 124: caffe.TanHParameter.engine:type_name -> caffe.TanHParameter.Engine
+	20,  // 125: caffe.EltwiseParameter.operation:type_name -> caffe.EltwiseParameter.EltwiseOp
+	39,  // 126: caffe.ReshapeParameter.shape:type_name -> caffe.BlobShape
+	21,  // 127: caffe.ReductionParameter.operation:type_name -> caffe.ReductionParameter.ReductionOp
+	22,  // 128: caffe.SoftmaxParameter.engine:type_name -> caffe.SoftmaxParameter.Engine
+	23,  // 129: caffe.HingeLossParameter.norm:type_name -> caffe.HingeLossParameter.Norm
+	44,  // 130: caffe.V1LayerParameter.include:type_name -> caffe.NetStateRule
+	44,  // 131: caffe.V1LayerParameter.exclude:type_name -> caffe.NetStateRule
+	24,  // 132: caffe.V1LayerParameter.type:type_name -> caffe.V1LayerParameter.LayerType
+	40,  // 133: caffe.V1LayerParameter.blobs:type_name -> caffe.BlobProto
+	25,  // 134: caffe.V1LayerParameter.blob_share_mode:type_name -> caffe.V1LayerParameter.DimCheckMode
+	96,  // 135: caffe.V1LayerParameter.accuracy_param:type_name -> caffe.AccuracyParameter
+	94,  // 136: caffe.V1LayerParameter.argmax_param:type_name -> caffe.ArgMaxParameter
+	87,  // 137: caffe.V1LayerParameter.concat_param:type_name -> caffe.ConcatParameter
+	98,  // 138: caffe.V1LayerParameter.contrastive_loss_param:type_name -> caffe.ContrastiveLossParameter
+	63,  // 139: caffe.V1LayerParameter.convolution_param:type_name -> caffe.ConvolutionParameter
+	53,  // 140: caffe.V1LayerParameter.data_param:type_name -> caffe.DataParameter
+	85,  // 141: caffe.V1LayerParameter.dropout_param:type_name -> caffe.DropoutParameter
+	60,  // 142: caffe.V1LayerParameter.dummy_data_param:type_name -> caffe.DummyDataParameter
+	86,  // 143: caffe.V1LayerParameter.eltwise_param:type_name -> caffe.EltwiseParameter
+	81,  // 144: caffe.V1LayerParameter.exp_param:type_name -> caffe.ExpParameter
+	57,  // 145: caffe.V1LayerParameter.hdf5_data_param:type_name -> caffe.HDF5DataParameter
+	58,  // 146: caffe.V1LayerParameter.hdf5_output_param:type_name -> caffe.HDF5OutputParameter
+	97,  // 147: caffe.V1LayerParameter.hinge_loss_param:type_name -> caffe.HingeLossParameter
+	54,  // 148: caffe.V1LayerParameter.image_data_param:type_name -> caffe.ImageDataParameter
+	99,  // 149: caffe.V1LayerParameter.infogain_loss_param:type_name -> caffe.InfogainLossParameter
+	64,  // 150: caffe.V1LayerParameter.inner_product_param:type_name -> caffe.InnerProductParameter
+	73,  // 151: caffe.V1LayerParameter.lrn_param:type_name -> caffe.LRNParameter
+	59,  // 152: caffe.V1LayerParameter.memory_data_param:type_name -> caffe.MemoryDataParameter
+	74,  // 153: caffe.V1LayerParameter.mvn_param:type_name -> caffe.MVNParameter
+	71,  // 154: caffe.V1LayerParameter.pooling_param:type_name -> caffe.PoolingParameter
+	80,  // 155: caffe.V1LayerParameter.power_param:type_name -> caffe.PowerParameter
+	75,  // 156: caffe.V1LayerParameter.relu_param:type_name -> caffe.ReLUParameter
+	77,  // 157: caffe.V1LayerParameter.sigmoid_param:type_name -> caffe.SigmoidParameter
+	95,  // 158: caffe.V1LayerParameter.softmax_param:type_name -> caffe.SoftmaxParameter
+	88,  // 159: caffe.V1LayerParameter.slice_param:type_name -> caffe.SliceParameter
+	78,  // 160: caffe.V1LayerParameter.tanh_param:type_name -> caffe.TanHParameter
+	83,  // 161: caffe.V1LayerParameter.threshold_param:type_name -> caffe.ThresholdParameter
+	56,  // 162: caffe.V1LayerParameter.window_data_param:type_name -> caffe.WindowDataParameter
+	51,  // 163: caffe.V1LayerParameter.transform_param:type_name -> caffe.TransformationParameter
+	52,  // 164: caffe.V1LayerParameter.loss_param:type_name -> caffe.LossParameter
+	102, // 165: caffe.V1LayerParameter.layer:type_name -> caffe.V0LayerParameter
+	50,  // 166: caffe.V0LayerParameter.weight_filler:type_name -> caffe.FillerParameter
+	50,  // 167: caffe.V0LayerParameter.bias_filler:type_name -> caffe.FillerParameter
+	26,  // 168: caffe.V0LayerParameter.pool:type_name -> caffe.V0LayerParameter.PoolMethod
+	40,  // 169: caffe.V0LayerParameter.blobs:type_name -> caffe.BlobProto
+	58,  // 170: caffe.V0LayerParameter.hdf5_output_param:type_name -> caffe.HDF5OutputParameter
+	50,  // 171: caffe.NormalizeParameter.scale_filler:type_name -> caffe.FillerParameter
+	108, // 172: caffe.LabelMap.item:type_name -> caffe.LabelMapItem
+	110, // 173: caffe.SaveOutputParameter.resize_param:type_name -> caffe.ResizeParameter
+	28,  // 174: caffe.ResizeParameter.resize_mode:type_name -> caffe.ResizeParameter.Resize_mode
+	29,  // 175: caffe.ResizeParameter.pad_mode:type_name -> caffe.ResizeParameter.Pad_mode
+	30,  // 176: caffe.ResizeParameter.interp_mode:type_name -> caffe.ResizeParameter.Interp_mode
+	106, // 177: caffe.DetectionOutputParameter.nms_param:type_name -> caffe.NonMaximumSuppressionParameter
+	109, // 178: caffe.DetectionOutputParameter.save_output_param:type_name -> caffe.SaveOutputParameter
+	27,  // 179: caffe.DetectionOutputParameter.code_type:type_name -> caffe.PriorBoxParameter.CodeType
+	110, // 180: caffe.DetectionEvaluateParameter.resize_param:type_name -> caffe.ResizeParameter
+	31,  // 181: caffe.MultiBoxLossParameter.loc_loss_type:type_name -> caffe.MultiBoxLossParameter.LocLossType
+	32,  // 182: caffe.MultiBoxLossParameter.conf_loss_type:type_name -> caffe.MultiBoxLossParameter.ConfLossType
+	33,  // 183: caffe.MultiBoxLossParameter.match_type:type_name -> caffe.MultiBoxLossParameter.MatchType
+	27,  // 184: caffe.MultiBoxLossParameter.code_type:type_name -> caffe.PriorBoxParameter.CodeType
+	34,  // 185: caffe.MultiBoxLossParameter.mining_type:type_name -> caffe.MultiBoxLossParameter.MiningType
+	106, // 186: caffe.MultiBoxLossParameter.nms_param:type_name -> caffe.NonMaximumSuppressionParameter
+	50,  // 187: caffe.BNParameter.scale_filler:type_name -> caffe.FillerParameter
+	50,  // 188: caffe.BNParameter.shift_filler:type_name -> caffe.FillerParameter
+	35,  // 189: caffe.BNParameter.bn_mode:type_name -> caffe.BNParameter.BNMode
+	50,  // 190: caffe.BNParameter.slope_filler:type_name -> caffe.FillerParameter
+	50,  // 191: caffe.BNParameter.bias_filler:type_name -> caffe.FillerParameter
+	36,  // 192: caffe.BNParameter.engine:type_name -> caffe.BNParameter.Engine
+	37,  // 193: caffe.SegAccuracyParameter.metric:type_name -> caffe.SegAccuracyParameter.AccuracyMetric
+	38,  // 194: caffe.MarginInnerProductParameter.type:type_name -> caffe.MarginInnerProductParameter.MarginType
+	50,  // 195: caffe.MarginInnerProductParameter.weight_filler:type_name -> caffe.FillerParameter
+	196, // [196:196] is the sub-list for method output_type
+	196, // [196:196] is the sub-list for method input_type
+	196, // [196:196] is the sub-list for extension type_name
+	196, // [196:196] is the sub-list for extension extendee
+	0,   // [0:196] is the sub-list for field type_name
 }
 
 func init() { file_caffe_proto_init() }
@@ -12523,7 +12705,7 @@ func file_caffe_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_caffe_proto_rawDesc), len(file_caffe_proto_rawDesc)),
 			NumEnums:      39,
-			NumMessages:   86,
+			NumMessages:   87,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
