@@ -39,6 +39,7 @@ typedef struct {
   // product
   int compute, scale, trans[2], epilogue, bias_type;
   const void *bias;
+  int ran;
   // matrix
   int type;
   int64_t rows, cols, ld;
@@ -247,6 +248,7 @@ int cublasLtMatmul(object *h, object *desc, const float *alpha, const void *a, o
   if (*beta != 0) spans[n++] = (fakecuda_span){c, shape_bytes(&j.c), 0};
   if (bias) spans[n++] = (fakecuda_span){desc->bias, shape_bytes(&j.bias), 0};
   if (needs) spans[n++] = (fakecuda_span){workspace, needs, 1};
+  if (fakecuda_unready(stream, &desc->ran)) return EXECUTION_FAILED;
   job *keep = malloc(sizeof *keep);
   *keep = j;
   return fakecuda_enqueue(stream, "product", run, keep, spans, n) ? EXECUTION_FAILED : OK;

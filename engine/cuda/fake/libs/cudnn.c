@@ -75,7 +75,7 @@ typedef struct {
   int set;
   shape s; // of a tensor or filter
   window g;
-  int math;
+  int math, ran;
 } descriptor;
 
 enum { MAGIC_TENSOR = 0x74656e73, MAGIC_FILTER = 0x66696c74, MAGIC_CONV = 0x636f6e76 };
@@ -161,7 +161,8 @@ int cudnnSetConvolutionMathType(descriptor *d, int math) {
 // A call for one convolution: its descriptors, in the words of the forward direction.
 typedef struct {
   int direction;
-  const descriptor *x, *w, *y, *conv;
+  const descriptor *x, *w, *y;
+  descriptor *conv;
 } call;
 
 static int check(const handle *h, const call *c) {
@@ -322,6 +323,7 @@ static int start(handle *h, const call *c, const float *alpha, const float *beta
     return refuse(BAD_PARAM, "a workspace of %zu bytes, algorithm %d needs %zu", bytes, algo, t.workspace);
   if (((uintptr_t)a | (uintptr_t)b | (uintptr_t)out) % 16 || (uintptr_t)at % 16)
     return refuse(BAD_ALIGNMENT, "a tensor or the workspace is not aligned to 16 bytes");
+  if (fakecuda_unready(h->stream, &c->conv->ran)) return refuse(EXECUTION_FAILED, "the first run of a convolution is recorded");
   job j = {c->direction, c->conv->math != MATH_FMA, t.deterministic, t.exact, c->conv->g, c->x->s, c->w->s, c->y->s,
            a, b, out, at, t.workspace};
   const shape *so = c->direction == FORWARD ? &j.y : c->direction == GRAD_DATA ? &j.x : &j.w;

@@ -63,7 +63,7 @@ struct desc {
   int count;
   // heuristic, engine, config, plan
   desc *graph;
-  int engine;
+  int engine, ran;
   // pack
   int64_t ids[MOST_TENSORS];
   void *pointers[MOST_TENSORS], *workspace;
@@ -479,5 +479,6 @@ int cudnnBackendExecute(handle *h, desc *plan, desc *pack) {
   }
   if (bad) return bad;
   if (plan_workspace(plan->engine)) spans[n++] = (fakecuda_span){pack->workspace, plan_workspace(plan->engine), 1};
+  if (fakecuda_unready(h->stream, &plan->ran)) return refuse(EXECUTION_FAILED, "the first run of a plan is recorded");
   return enqueue(h, "convolution graph", run_plan, &j, sizeof j, spans, n);
 }

@@ -26,6 +26,12 @@ typedef struct {
 int fakecuda_enqueue(void *stream, const char *name, void (*work)(void *arg), void *arg, const fakecuda_span *spans,
                      int count);
 
+// fakecuda_unready spoils the recording of a stream that is to take a library's first run
+// of something, and gives CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED (900) then: the libraries
+// load their code at the first run, which no recording allows. It is 0, and sets *ran,
+// where nothing is recorded or the first run was before.
+int fakecuda_unready(void *stream, int *ran);
+
 // fakecuda_injected counts a call of a function and gives the status that
 // GOCAFFE_FAKECUDA_FAIL orders for it, 0 mostly.
 int fakecuda_injected(const char *function);

@@ -128,6 +128,19 @@ API int fakecuda_enqueue(void *stream, const char *name, void (*work)(void *), v
   }});
 }
 
+API int fakecuda_unready(void *stream, int *ran) {
+  State &S = state();
+  std::lock_guard<std::recursive_mutex> guard(S.lock);
+  CUstream s = (CUstream)stream;
+  if (!S.streams.count(s)) return SUCCESS; // refused elsewhere
+  if (!*ran && s->capture) {
+    s->capture->broken = true;
+    return fakeRefuse(CAPTURE_UNSUPPORTED, "a library", "its first run of something is recorded: it loads code then");
+  }
+  *ran = 1;
+  return SUCCESS;
+}
+
 API int fakecuda_injected(const char *function) { return fakeEnter(function); }
 
 static double now() {

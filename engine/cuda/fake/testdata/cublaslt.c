@@ -123,8 +123,15 @@ static void calls(void) {
     exit(1);
   }
   Call good = {p, a, b, d, space, large->workspace, large->algo, 1}, c = good;
+  Graph graph;
+  OK(cuStreamBeginCapture_v2(s, THREAD_LOCAL));
+  IS(multiply(c), EXECUTION_FAILED); // the first run: code is loaded then
+  IS(cuStreamEndCapture(s, &graph), 901);
   OK(multiply(c));
   OK(cuStreamSynchronize(s));
+  OK(cuStreamBeginCapture_v2(s, THREAD_LOCAL));
+  OK(multiply(c));
+  OK(cuStreamEndCapture(s, &graph));
   c.bytes--; IS(multiply(c), INVALID); c = good;
   c.space = 0; IS(multiply(c), INVALID); c = good;
   c.space += 8; IS(multiply(c), INVALID); c = good;

@@ -99,8 +99,15 @@ static void calls(void) {
   OK(cudnnSetStream(h, NULL));
   REFUSED(forward(1, at_x, at_w, at_y, space, needs, 0), EXECUTION_FAILED, "driver answers 400"); // the default stream
   OK(cudnnSetStream(h, s));
+  Graph graph;
+  OK(cuStreamBeginCapture_v2(s, THREAD_LOCAL));
+  REFUSED(forward(1, at_x, at_w, at_y, space, needs, 0), EXECUTION_FAILED, "first run"); // code is loaded then
+  IS(cuStreamEndCapture(s, &graph), 901);
   OK(forward(1, at_x, at_w, at_y, space, needs, 0));
   OK(cuStreamSynchronize(s));
+  OK(cuStreamBeginCapture_v2(s, THREAD_LOCAL));
+  OK(forward(1, at_x, at_w, at_y, space, needs, 0));
+  OK(cuStreamEndCapture(s, &graph));
   // Rows further apart than they are long make the tensor larger than its memory: last, as the context is lost.
   OK(tensor(y, FLOAT, N, K, SIZE, SIZE, SIZE + 1));
   REFUSED(forward(1, at_x, at_w, at_y, space, needs, 0), EXECUTION_FAILED, "driver answers 700");

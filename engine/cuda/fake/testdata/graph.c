@@ -214,8 +214,15 @@ static void executions(void) {
   REFUSED(execute(d, ALL, -1, 0, 0), BAD_PARAM, "no workspace");
   REFUSED(execute(d, ALL & ~8, -1, 0, space), BAD_NULL, "no pointer for tensor 4");
   REFUSED(execute(d, ALL, 0, 8, space), BAD_ALIGNMENT, "tensor 1 is not aligned");
+  Graph graph;
+  OK(cuStreamBeginCapture_v2(s, THREAD_LOCAL));
+  REFUSED(execute(d, ALL, -1, 0, space), EXECUTION_FAILED, "first run"); // code is loaded then
+  IS(cuStreamEndCapture(s, &graph), 901);
   OK(execute(d, ALL, -1, 0, space));
   OK(cuStreamSynchronize(s));
+  OK(cuStreamBeginCapture_v2(s, THREAD_LOCAL));
+  OK(execute(d, ALL, -1, 0, space));
+  OK(cuStreamEndCapture(s, &graph));
   // a tensor that goes beyond its memory, last, as the context is lost
   REFUSED(execute(d, ALL, 4, 16, space), EXECUTION_FAILED, "driver answers 700");
   IS(cuStreamSynchronize(s), 700);
