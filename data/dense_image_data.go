@@ -64,6 +64,8 @@ func (l *Loader) openPairs(param *caffepb.DenseImageDataParameter, o *Options) e
 	if param.GetShuffle() {
 		l.later.Infof(file, 51, "Shuffling data")
 		list.startShuffle(o.Random())
+	} else if l.transform.train && o.Rank > 0 && param.GetRandSkip() == 0 {
+		l.later.Warningf(file, 1, "Shuffling or skipping recommended for multi-GPU")
 	}
 	l.later.Infof(file, 56, "A total of %d examples.", list.Len())
 	if n := param.GetRandSkip(); n > 0 {
