@@ -19,6 +19,7 @@ type Memory struct {
 	Copies      int64  `json:"weight_copies"` // parameters in further layouts
 	Activations int64  `json:"activations"`   // data, blobs, their gradients and the kernels' scratch, as far as they do not lie where gradients of parameters lie later
 	Batches     int64  `json:"batches"`       // that data layers hold ready
+	Tests       int64  `json:"tests"`         // what the test nets of a training add
 	Program     int64  `json:"program"`       // code, libraries, kernels and the description of the net
 	Peak        int64  `json:"peak"`          // all of them
 }
@@ -40,7 +41,7 @@ func (s *Summary) predict(lower func() (*graph.Graph, error), phase caffepb.Phas
 		if err != nil {
 			return err
 		}
-		options := Options{Device: o.Device, Log: silence{}, Backward: m.Command != "test", ForceBackward: force}
+		options := Options{Device: o.Device, Log: silence{}, Backward: phase == caffepb.Phase_TRAIN, ForceBackward: force}
 		if m.Command == "train" {
 			options.Update = &o.Update
 		}
@@ -53,6 +54,23 @@ func (s *Summary) predict(lower func() (*graph.Graph, error), phase caffepb.Phas
 		s.Memory = append(s.Memory, m)
 	}
 	return nil
+}
+
+// AddTest adds a test net, whose summary is t, to the memory of a training: all but the
+// parameters, which it shares.
+func (s *Summary) AddTest(t *Summary) {
+	for i := range s.Memory {
+		m := &s.Memory[i]
+		for _, of := range t.Memory {
+			if m.Command == "train" && of.Command == "test" {
+				adds := of.History + of.Copies + of.Activations + of.Batches
+				m.Tests, m.Peak = m.Tests+adds, m.Peak+adds
+			}
+		}
+	}
+	for _, text := range t.Assumed {
+		s.Assumed = append(s.Assumed, "test net: "+text)
+	}
 }
 
 // compile fills in what the plan of g takes. measure is called while its kernels are there.

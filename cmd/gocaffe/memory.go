@@ -40,7 +40,7 @@ func printMemory(w io.Writer, list []net.Memory) error {
 			bytes int64
 		}{
 			{"parameters", m.Parameters}, {"gradients", m.Gradients}, {"history", m.History}, {"weight copies", m.Copies},
-			{"activations", m.Activations}, {"batches", m.Batches}, {"program", m.Program},
+			{"activations", m.Activations}, {"batches", m.Batches}, {"test nets", m.Tests}, {"program", m.Program},
 		} {
 			if p.bytes > 0 {
 				parts = append(parts, p.name+" "+mib(p.bytes))

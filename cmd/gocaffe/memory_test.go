@@ -72,16 +72,7 @@ func exampleNet(t *testing.T, path string, batch int) string {
 
 // What summary predicts is within 10 % of the resident memory that time and train take at their peak.
 func TestMemoryIsAsPredicted(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("the peak of resident memory is read from /proc")
-	}
-	dev, err := engine.Open("cpu", engine.Config{})
-	if err != nil {
-		t.Skip(err) // its own tests fail where it must exist
-	}
-	if err := dev.Close(); err != nil {
-		t.Fatal(err)
-	}
+	needCPU(t)
 	for _, c := range []struct {
 		net   string
 		batch int
@@ -92,30 +83,61 @@ func TestMemoryIsAsPredicted(t *testing.T) {
 		t.Run(filepath.Dir(c.net), func(t *testing.T) {
 			model := exampleNet(t, c.net, c.batch)
 			stdout, _ := runProgram(t, "summary", "-model", model, "-stage", "dummy", "-json")
-			var s net.Summary
-			if err := json.Unmarshal(stdout, &struct{ Memory *[]net.Memory }{&s.Memory}); err != nil {
-				t.Fatal(err)
-			}
-			if len(s.Memory) != 2 {
-				t.Fatalf("memory of time and train is missing: %s", last(string(stdout), 500))
-			}
-			for _, m := range s.Memory {
-				comparePeak(t, m, model)
-			}
+			list := memoryOf(t, stdout)
+			comparePeak(t, list[0], "time", "-model", model, "-stage", "dummy", "-iterations", "1")
+			solver := fmt.Sprintf(`net: %q base_lr: 1e-6 lr_policy: "fixed" momentum: 0.9 max_iter: 2 snapshot_after_train: false`, model)
+			comparePeak(t, list[1], "train", "-solver", writeNet(t, solver), "-stage", "dummy")
 		})
 	}
 }
 
-func comparePeak(t *testing.T, want net.Memory, model string) {
-	t.Helper()
-	args := []string{"time", "-model", model, "-stage", "dummy", "-iterations", "1"}
-	if want.Command == "train" {
-		solver := fmt.Sprintf(`net: %q base_lr: 1e-6 lr_policy: "fixed" momentum: 0.9 max_iter: 2 snapshot_after_train: false`, model)
-		args = []string{"train", "-solver", writeNet(t, solver), "-stage", "dummy"}
+// A training by Adam, with two histories, clipped gradients and a test net, which has memory of its own.
+func TestMemoryOfASolver(t *testing.T) {
+	needCPU(t)
+	model := exampleNet(t, "squeezenet/train_val.prototxt", 4)
+	file := writeNet(t, fmt.Sprintf(`net: %q type: "Adam" base_lr: 1e-6 lr_policy: "fixed" momentum: 0.9 max_iter: 1 snapshot_after_train: false
+clip_gradients: 10 test_iter: 1 test_interval: 1 train_state { stage: "dummy" } test_state { stage: "dummy" }`, model))
+	stdout, _ := runProgram(t, "summary", "-solver", file, "-json")
+	list := memoryOf(t, stdout)
+	m := list[1]
+	if m.Tests < 4<<20 || m.History < 2*m.Parameters {
+		t.Errorf("the test net or a history is missing: %+v", m)
 	}
+	comparePeak(t, m, "train", "-solver", file)
+	if code, _, log := call("gocaffe", "summary", "-solver", writeNet(t, `net: "x" type: "Adamant" base_lr: 1`)); code != exitFatal || !strings.Contains(log, "Adamant") {
+		t.Errorf("exit %d: %s", code, last(log, 300))
+	}
+}
+
+func memoryOf(t *testing.T, stdout []byte) []net.Memory {
+	t.Helper()
+	var s struct{ Memory []net.Memory }
+	if err := json.Unmarshal(stdout, &s); err != nil || len(s.Memory) != 2 {
+		t.Fatalf("%v: memory of time and train is missing: %s", err, last(string(stdout), 500))
+	}
+	return s.Memory
+}
+
+// needCPU skips where peaks cannot be compared.
+func needCPU(t *testing.T) {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		t.Skip("the peak of resident memory is read from /proc")
+	}
+	dev, err := engine.Open("cpu", engine.Config{})
+	if err != nil {
+		t.Skip(err) // its own tests fail where it must exist
+	}
+	if err := dev.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func comparePeak(t *testing.T, want net.Memory, args ...string) {
+	t.Helper()
 	_, peak := runProgram(t, args...)
 	off := 100 * (float64(want.Peak)/float64(peak) - 1)
-	t.Logf("%s: predicted %s, took %s: %+.1f %%", strings.Join(args[:1], " "), mib(want.Peak), mib(peak), off)
+	t.Logf("%s: predicted %s, took %s: %+.1f %%", args[0], mib(want.Peak), mib(peak), off)
 	if off < -10 || off > 10 {
 		t.Errorf("%s is predicted to take %s and takes %s: %+.1f %%; predicted %+v", want.Command, mib(want.Peak), mib(peak), off, want)
 	}

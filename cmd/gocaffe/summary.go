@@ -7,13 +7,21 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	pb "google.golang.org/protobuf/proto"
+
 	"github.com/gocaffe/gocaffe/engine/null"
 	"github.com/gocaffe/gocaffe/internal/glog"
 	"github.com/gocaffe/gocaffe/net"
+	"github.com/gocaffe/gocaffe/proto/caffepb"
 )
 
-// summary describes the net of -model in -phase: layers, shapes, parameters, multiply-adds and memory.
+// summary describes the net of -model in -phase: layers, shapes, parameters, multiply-adds and memory, with -solver that of its training.
 func summary(a *app) (err error) {
+	var o net.SummaryOptions
+	p, err := a.summarySolver(&o)
+	if err != nil {
+		return err
+	}
 	phase, err := a.modelPhase("summary")
 	if err != nil {
 		return err
@@ -29,11 +37,19 @@ func summary(a *app) (err error) {
 		return err
 	}
 	defer closing(dev, &err)
-	s, err := net.Summarize(f, net.SummaryOptions{
-		State: a.flags.state(phase), Open: quiet.openSource, Device: null.Over(dev), Program: programBytes,
-	})
+	o.State, o.Open, o.Device, o.Program = a.flags.state(phase), quiet.openSource, null.Over(dev), programBytes
+	if train := p.GetTrainState(); train != nil && phase == caffepb.Phase_TRAIN {
+		pb.Merge(o.State, train)
+		o.State.Phase = &phase
+	}
+	s, err := net.Summarize(f, o)
 	if err != nil {
 		return fatalAt("net.cpp", 86, err)
+	}
+	if p != nil && phase == caffepb.Phase_TRAIN {
+		if err := a.addTests(s, p, o); err != nil {
+			return err
+		}
 	}
 	for _, text := range s.Assumed {
 		a.log.Warningf("gocaffe.go", 1, "%s", text)
