@@ -7,6 +7,7 @@ type Act uint8
 const (
 	ActNone Act = iota
 	ActReLU     // max(x,0) + Slope·min(x,0)
+	ActClip     // min(max(x, Low), High); of a Conv only, and an engine may lack it
 )
 
 // Epilogue is what an op may do to its output before storing it, in this order:
@@ -18,6 +19,8 @@ type Epilogue struct {
 	Add   bool
 	Act   Act
 	Slope float32
+	// Low and High are ActClip's bounds.
+	Low, High float32
 }
 
 // Inputs is the number of extra inputs.
@@ -34,6 +37,9 @@ func (e Epilogue) Inputs() int {
 
 // check verifies the extra inputs against the output.
 func (e Epilogue) check(op Op, extra []Desc, out Desc, channels int) error {
+	if _, conv := op.(Conv); e.Act == ActClip && !conv {
+		return inferError(op, "only a convolution's epilogue clips")
+	}
 	if len(extra) != e.Inputs() {
 		return inferError(op, "epilogue takes %d inputs, got %d", e.Inputs(), len(extra))
 	}

@@ -74,6 +74,10 @@ func (d *device) prepareConv(c convolution, in, out []engine.Desc) (*kernel, err
 		return nil, err
 	}
 	b := newBuild(d, c.op, in, out)
+	clip := c.epilogue
+	if clip.Act == engine.ActClip { // in a pass of its own, behind all others
+		c.epilogue.Act, c.epilogue.Low, c.epilogue.High = engine.ActNone, 0, 0
+	}
 	a, fused, err := d.convolve(c)
 	if err != nil {
 		return nil, err
@@ -87,6 +91,9 @@ func (d *device) prepareConv(c convolution, in, out []engine.Desc) (*kernel, err
 	b.addAlgo(a, ins, output(0))
 	if !fused {
 		b.addEpilogue(c.epilogue, *c.out(), c.extra, 2)
+	}
+	if clip.Act == engine.ActClip {
+		b.addClip(clip, *c.out())
 	}
 	return b.kernel()
 }

@@ -45,3 +45,11 @@ func (b *build) addEpilogue(e engine.Epilogue, out engine.Desc, extra []engine.D
 			N: uint32(z.count()), ReLU: flag(e.Act == engine.ActReLU), Slope: e.Slope}
 	})
 }
+
+// addClip clips the output in place.
+func (b *build) addClip(e engine.Epilogue, out engine.Desc) {
+	n := out.Shape.Count()
+	each(b, unary, formOf(out.DType), n, func(l *launch) unaryArgs {
+		return unaryArgs{X: l.out[0], Y: l.out[0], N: uint32(n), Fn: uint32(engine.Clip), A: e.Low, B: e.High}
+	})
+}

@@ -81,6 +81,9 @@ func convCase(g *source, z geometry, withEpilogue bool) Case {
 	if withEpilogue {
 		var extra []Tensor
 		z.op.Epilogue, extra = g.epilogue(z.y, z.w[0])
+		if z.op.Epilogue.Act == engine.ActNone && z.op.Epilogue.Bias {
+			z.op.Epilogue.Act, z.op.Epilogue.Low, z.op.Epilogue.High = engine.ActClip, -0.25, 1.5
+		}
 		in = append(in, extra...)
 	}
 	return Case{Op: z.op, In: in}

@@ -60,8 +60,11 @@ func (r *rig) finish(ep engine.Epilogue, c Case, y []float32, extra []Tensor) (T
 			return t, err
 		}
 	}
-	if ep.Act == engine.ActReLU {
+	switch ep.Act {
+	case engine.ActReLU:
 		return r.then(t, engine.Unary{Fn: engine.ReLU, A: ep.Slope})
+	case engine.ActClip:
+		return r.then(t, engine.Unary{Fn: engine.Clip, A: ep.Low, B: ep.High})
 	}
 	return t, nil
 }

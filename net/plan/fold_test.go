@@ -31,8 +31,11 @@ func inferenceNet(r *rand.Rand) string {
 			top = w.conv(top, out)
 		}
 		top = w.affine(top)
-		if r.Intn(2) == 0 {
+		switch r.Intn(3) {
+		case 0:
 			top = w.relu(top)
+		case 1:
+			top = w.layer("Clip", top, "clip_param { min: -0.3 max: 0.5 }")
 		}
 	}
 	top = w.layer("InnerProduct", top, "inner_product_param { num_output: 6 }")
@@ -143,6 +146,39 @@ layer { name: "n" type: "BatchNorm" bottom: "c" top: "n" batch_norm_param { use_
 layer { name: "s" type: "Scale" bottom: "n" top: "s" scale_param { bias_term: true } }
 layer { name: "r" type: "ReLU" bottom: "s" top: "r" }
 `
+
+// A Clip, as ReLU6 is, is a part of the convolution before it, where no gradient needs what
+// it clips.
+func TestClipFolds(t *testing.T) {
+	text := strings.Replace(foldNet, `type: "ReLU" bottom: "s" top: "r"`, `type: "Clip" bottom: "s" top: "r" loss_weight: 1 clip_param { min: 0 max: 6 }`, 1)
+	for name, dev := range enginetest.Devices(t) {
+		for _, backward := range []bool{false, true} {
+			g, err := graph.Build(resolve(t, text), graph.Options{Lower: layers.Lower})
+			must(t, err)
+			o := plan.Options{Keep: []graph.Value{g.Blobs["r"]}}
+			if backward {
+				must(t, graph.Differentiate(g, graph.GradOptions{}))
+				for _, prm := range g.Params {
+					if prm.Grad != graph.None {
+						o.Keep = append(o.Keep, prm.Grad)
+					}
+				}
+			}
+			p, err := plan.Compile(g, dev, o)
+			must(t, err)
+			clips := 0
+			for _, s := range p.Steps() {
+				if u, ok := s.Op.(engine.Unary); ok && u.Fn == engine.Clip {
+					clips++
+				}
+			}
+			if clips != map[bool]int{false: 0, true: 1}[backward] {
+				t.Errorf("%s: %d steps of Clip with backward %v", name, clips, backward)
+			}
+			must(t, p.Close())
+		}
+	}
+}
 
 // A convolution, its BatchNorm, Scale and ReLU are one step that runs each time. What
 // somebody wants to see is computed.

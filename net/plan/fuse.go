@@ -20,6 +20,7 @@ var fusions = []fusion{
 	{"bias", foldBias},
 	{"add", foldAdd},
 	{"relu", foldReLU},
+	{"clip", foldClip},
 	{"sum+relu", foldSumReLU},
 	{"relu gradient", foldReLUGrad},
 }
@@ -203,6 +204,18 @@ func foldReLU(_ *program, producer, consumer *Step, _ int) (engine.Op, []graph.V
 	}
 	e.Act, e.Slope = engine.ActReLU, relu.A
 	return with(e), producer.In, true
+}
+
+// foldClip: conv, then a Clip, as ReLU6 is. The gradient reads the Clip's input, so that nets
+// in training keep it.
+func foldClip(_ *program, producer, consumer *Step, _ int) (engine.Op, []graph.Value, bool) {
+	conv, isConv := producer.Op.(engine.Conv)
+	clip, isUnary := consumer.Op.(engine.Unary)
+	if !isConv || !isUnary || clip.Fn != engine.Clip || conv.Epilogue.Act != engine.ActNone {
+		return nil, nil, false
+	}
+	conv.Epilogue.Act, conv.Epilogue.Low, conv.Epilogue.High = engine.ActClip, clip.A, clip.B
+	return conv, producer.In, true
 }
 
 // foldSumReLU: a sum, then a ReLU.

@@ -131,8 +131,10 @@ primitive_attr attributes(const gc_epilogue &e) {
   if (e.add) p.append_sum(1.f);
 #if DNNL_VERSION_MAJOR >= 3
   if (e.relu) p.append_eltwise(algorithm::eltwise_relu, e.slope, 0.f);
+  if (e.clip) p.append_eltwise(algorithm::eltwise_clip, e.low, e.high);
 #else
   if (e.relu) p.append_eltwise(1.f, algorithm::eltwise_relu, e.slope, 0.f);
+  if (e.clip) p.append_eltwise(1.f, algorithm::eltwise_clip, e.low, e.high);
 #endif
   a.set_post_ops(p);
   return a;
@@ -152,6 +154,8 @@ struct WithSum final : gc_kernel {
 
 // with_epilogue is a convolution that does the whole epilogue on the way.
 gc_kernel *with_epilogue(const Conv &c, const Tensors &t, const gc_epilogue &e, const gc_io &io) {
+  // Its kernels clip nothing: they are worth more than the pass that is saved.
+  if (e.clip && t.x->dtype == GC_F32 && worth_winograd(c, t)) throw Unsupported("Winograd's algorithm with a clip");
   const mdesc b = e.bias ? bias_desc(t) : mdesc();
   const primitive_attr attr = attributes(e);
   const auto pd = choose(c, t, [&](const Conv &c, const mdesc &x, const mdesc &w, const mdesc &y) { return forward(c, x, w, b, y, attr); });

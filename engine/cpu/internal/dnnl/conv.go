@@ -44,7 +44,8 @@ func fill(to *[C.GC_MAX_AXES]C.int64_t, from []int) {
 }
 
 func epilogue(e engine.Epilogue) C.gc_epilogue {
-	return C.gc_epilogue{bias: cbool(e.Bias), add: cbool(e.Add), relu: cbool(e.Act == engine.ActReLU), slope: C.float(e.Slope)}
+	return C.gc_epilogue{bias: cbool(e.Bias), add: cbool(e.Add), relu: cbool(e.Act == engine.ActReLU), slope: C.float(e.Slope),
+		clip: cbool(e.Act == engine.ActClip), low: C.float(e.Low), high: C.float(e.High)}
 }
 
 func cbool(b bool) C.int32_t {

@@ -46,8 +46,8 @@ typedef struct {
 } gc_window;
 
 typedef struct {
-  int32_t bias, add, relu;
-  float slope;
+  int32_t bias, add, relu, clip;
+  float slope, low, high;
 } gc_epilogue;
 
 typedef struct gc_kernel gc_kernel;
