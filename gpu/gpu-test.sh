@@ -178,7 +178,7 @@ benchmark() {
 }
 
 section "machine and libraries" machine
-section "conformance of every op with the plain engine" tests engine/cuda -test.run '^TestConformance$'
+section "conformance of every op with the plain engine" tests engine/cuda -test.run "^TestConformance\$${short:+/fp32}"
 section "convolutions and products in fp32, tf32 and bf16" tests engine/cuda -test.run '^TestPrecisions$'
 section "the engine's other tests" tests engine/cuda -test.skip '^Test(Conformance|Precisions)$'
 section "goldens of real Caffe" goldens
