@@ -62,7 +62,9 @@ func places(list ...int) Places {
 // Narrow tells which inputs and outputs of an op may be BF16 where Infer says F32; each
 // may be so on its own, and an engine answers ErrUnsupported to what it lacks. Sums
 // are float32 or better inside, and results are rounded once, to the nearest even; only
-// PoolGrad may add up overlapping windows in BF16, as oneDNN does. The rest stays F32: biases, slopes, statistics, labels, losses, what a solver updates, and
+// PoolGrad may add up overlapping windows in BF16, as oneDNN does, and convolutions with
+// 3×3 kernels may round their factors once more after Winograd's transforms. The rest
+// stays F32: biases, slopes, statistics, labels, losses, what a solver updates, and
 // functions that magnify rounding.
 func Narrow(op Op) (in, out Places) {
 	switch op := op.(type) {

@@ -48,15 +48,37 @@ func (g *source) convs(make func(g *source, z geometry, withEpilogue bool) Case)
 		{2, 5, 7, 1, []int{17}, []int{4}, []int{2}, []int{1}, []int{1}},                              // 1-D
 		{1, 4, 6, 2, []int{5, 6, 7}, []int{3, 2, 3}, []int{1, 2, 1}, []int{1, 0, 1}, []int{1, 1, 2}}, // 3-D
 		{2, 6, 4, 2, nil, nil, nil, nil, nil},                                                        // no spatial axis
-		{1, 64, 64, 1, []int{38, 41}, []int{3, 3}, one, one, one},                                    // Winograd's, where an engine has it
 	} {
 		if z, ok := newGeometry(z.n, z.c, z.o, z.group, z.size, z.kernel, z.stride, z.pad, z.dilation); ok {
 			list = append(list, make(g, z, false), make(g, z, true))
 		}
 	}
+	list = append(list, g.winograds(make)...)
 	for len(list) < 60 {
 		if z, ok := g.geometry(); ok {
 			list = append(list, make(g, z, g.coin()))
+		}
+	}
+	return list
+}
+
+// winograds makes cases of a size at which engines use Winograd's algorithm: ragged
+// planes, groups, and channels that do not fill what a kernel does at once.
+func (g *source) winograds(make func(g *source, z geometry, withEpilogue bool) Case) []Case {
+	one := []int{1, 1}
+	var list []Case
+	for _, z := range []struct {
+		n, c, o, group int
+		size, pad      []int
+	}{
+		{1, 64, 64, 1, []int{38, 41}, one},
+		{1, 80, 112, 1, []int{45, 46}, []int{0, 2}},
+		{2, 128, 192, 2, []int{33, 31}, one},
+	} {
+		if z, ok := newGeometry(z.n, z.c, z.o, z.group, z.size, []int{3, 3}, one, z.pad, one); ok {
+			c := make(g, z, true)
+			c.Winograd = true
+			list = append(list, c)
 		}
 	}
 	return list

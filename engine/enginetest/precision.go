@@ -1,6 +1,8 @@
 package enginetest
 
 import (
+	"fmt"
+	"math"
 	"slices"
 
 	"github.com/gocaffe/gocaffe/engine"
@@ -79,4 +81,26 @@ func (c *Case) tolerance(i int, m mode) float64 {
 		return max(c.Tol, toleranceBF16)
 	}
 	return c.Tol
+}
+
+// nearOverall checks a Winograd convolution in BF16: transformed factors are rounded like
+// the factors themselves, which adds to each result some half percent of the root mean
+// square of all, to none ten times that.
+func nearOverall(a, b []float32, _ float64) error {
+	if len(a) != len(b) {
+		return fmt.Errorf("%d elements, want %d", len(a), len(b))
+	}
+	var squares, errors, worst float64
+	for i := range b {
+		d := float64(a[i]) - float64(b[i])
+		squares += float64(b[i]) * float64(b[i])
+		errors += d * d
+		worst = max(worst, d, -d)
+	}
+	n := float64(len(b))
+	scale, mean := math.Sqrt(squares/n), math.Sqrt(errors/n)
+	if !(mean <= toleranceBF16*scale && worst <= 8*toleranceBF16*scale) {
+		return fmt.Errorf("errors of %g in the mean and %g at most, ref's root mean square is %g", mean, worst, scale)
+	}
+	return nil
 }

@@ -1,4 +1,4 @@
-#include "common.hpp"
+#include "winograd.hpp"
 
 #ifdef GOCAFFE_HAVE_DNNL
 
@@ -106,6 +106,8 @@ bool worth_winograd(const Conv &c, const Tensors &t) {
   return 36 * (2 * tiles * in * out + 100 * tiles * (in + out) + 170 * in * out) < 0.9 * plain;
 }
 
+bool is_reference(const char *implementation) { return strstr(implementation, "ref") != nullptr; }
+
 // choose is a primitive descriptor for the layouts given; where oneDNN has only its slow
 // paths for those, one with weights as it likes them, which are little to reorder, or
 // with all tensors so.
@@ -121,7 +123,10 @@ auto choose(const Conv &c, const Tensors &t, Make make_how) {
   if (auto pd = attempt(make, x, w, y)) return pd;
   if (auto pd = attempt(make, x, any, y)) return pd;
   if (auto pd = attempt(make, t.any(t.x, 0), any, t.any(t.y, 0))) return pd;
-  return make(x, w, y);
+  auto pd = make(x, w, y);
+  // The reference takes a hundred times as long as the float32 kernel: LeNet's first gradient.
+  if (t.x->dtype == GC_BF16 && t.y->dtype == GC_BF16 && is_reference(pd.impl_info_str())) throw Unsupported("a convolution in bfloat16 without a fast kernel");
+  return pd;
 }
 
 // Epilogue adds, in the order of engine.Epilogue, what the primitive does itself.
@@ -329,6 +334,9 @@ extern "C" gc_kernel *gc_prepare_conv(int which, const gc_window *w, const gc_ep
   return prepare(io, err, [&] {
     const Conv c(*w);
     const Tensors t = tensors(which, io);
+#ifdef GOCAFFE_WINOGRAD
+    if (gc_kernel *k = winograd_bf16(which, *w, *e, io)) return k;
+#endif
     switch (which) {
       case GC_CONV:
         return conv_forward(c, t, *e, io);
