@@ -38,9 +38,13 @@ type layerTime struct {
 	BackwardWork int64   `json:"backward_multiply_adds"`
 }
 
-// contendersOf lists who takes part: gocaffe first.
+// contendersOf lists who takes part: gocaffe first, then itself in fp32 where it is measured
+// in another precision.
 func contendersOf(o settings) ([]contender, error) {
 	list := []contender{ours("gocaffe", o.gocaffe, o.precision, o.threads)}
+	if o.precision != "fp32" {
+		list = append(list, ours("fp32", o.gocaffe, "fp32", o.threads))
+	}
 	if o.base != "" {
 		list = append(list, ours("base", o.base, o.precision, o.threads))
 	}

@@ -50,7 +50,7 @@ func options() settings {
 	flag.StringVar(&o.base, "base", "", "another gocaffe `binary` to compare with; slower than it is a failure")
 	flag.Float64Var(&o.tolerance, "tolerance", 0.05, "with -base: the `share` that the geometric mean may be slower; one net may be twice that")
 	flag.StringVar(&o.nets, "nets", "", "only these, by `names` separated by ','")
-	flag.StringVar(&o.precision, "precision", "fp32", "gocaffe's and PyTorch's numbers: fp32 or bf16")
+	flag.StringVar(&o.precision, "precision", "fp32", "gocaffe's and PyTorch's numbers: fp32, or bf16 with gocaffe in fp32 beside it")
 	flag.StringVar(&o.json, "json", "", "write the figures to this `file`")
 	flag.IntVar(&o.rounds, "rounds", 3, "turns of each contender; the best counts")
 	flag.IntVar(&o.threads, "threads", runtime.NumCPU(), "threads of gocaffe and PyTorch")
