@@ -14,6 +14,13 @@ import (
 	"github.com/gocaffe/gocaffe/proto/caffepb"
 )
 
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // labelMap and nameSizes are files as SSD's scripts write them.
 const (
 	labelMap = `item { name: "none_of_the_above" label: 0 display_name: "background" }

@@ -55,13 +55,6 @@ func rowLayer(source string) *caffepb.LayerParameter {
 	}
 }
 
-func check(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // labels are the labels of the next batches; x must agree with them.
 func nextLabels(t *testing.T, l *HDF5Loader, batches int) []float32 {
 	t.Helper()
