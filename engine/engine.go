@@ -88,7 +88,9 @@ type Args struct {
 // first failure sticks, later calls do nothing, and Sync reports and clears it.
 type Stream interface {
 	Launch(k Kernel, args *Args)
+	// CopyIn is done with src when it returns.
 	CopyIn(dst Buffer, src []byte)
+	// CopyOut has written dst after Sync.
 	CopyOut(dst []byte, src Buffer)
 	// Zero sets all bytes of the buffer to 0.
 	Zero(dst Buffer)
@@ -134,6 +136,10 @@ type Replayer interface {
 	// Replay queues what was recorded.
 	Replay(r Replay)
 }
+
+// Asynchronous is a Stream that works while the host goes on: a plan on it does not wait
+// for a run before the host prepares the next. net/plan asserts it and nobody else.
+type Asynchronous interface{ Asynchronous() }
 
 // Replay is recorded work of one stream.
 type Replay interface{ Close() error }

@@ -30,7 +30,7 @@ func TestIndexErrors(t *testing.T) {
 		for name, dev := range enginetest.Devices(t) {
 			r := runText(t, dev, plan.Options{}, c.shapes, `layer { name: "l" type: "`+c.layer+" }")
 			r.set(c.input, c.bad)
-			err := r.p.Run(graph.Forward)
+			err := errors.Join(r.p.Run(graph.Forward), r.p.Wait())
 			if !errors.As(err, c.as) || !strings.Contains(err.Error(), `layer "l"`) {
 				t.Errorf("%s on %s: %v", c.layer, name, err)
 			}

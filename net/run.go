@@ -206,6 +206,23 @@ func (n *Net) Loss() (float32, error) {
 	return n.scalar(n.now.graph.Loss)
 }
 
+// LossLater is Loss without waiting: to has it after Wait.
+func (n *Net) LossLater(to []float32) error {
+	if n.now.graph.Loss == graph.None {
+		to[0] = 0
+		return nil
+	}
+	return n.now.plan.FetchLater(n.now.graph.Loss, to[:1])
+}
+
+// Wait waits for what runs on the device: nothing, where that works while the host waits
+// anyway (Ahead is false then). It tells the errors of all runs since the last wait.
+func (n *Net) Wait() error { return n.now.plan.Wait() }
+
+// Ahead reports whether a run may be under way when it returns, so that the host can
+// prepare the next one.
+func (n *Net) Ahead() bool { return n.now.plan.Ahead() }
+
 func (n *Net) scalar(v graph.Value) (float32, error) {
 	var x [1]float32
 	err := n.now.plan.Fetch(v, x[:])

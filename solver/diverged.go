@@ -7,11 +7,12 @@ import (
 	"github.com/gocaffe/gocaffe/internal/glog"
 )
 
-// checkLoss ends a training whose loss is no number any more: no iteration would bring it back, and
-// the next snapshot would replace good weights by bad ones. It is called before the update, so that
-// weights that are still good stay so.
-func (s *Solver) checkLoss(loss float32) error {
-	if finite(loss) || s.o.Compat {
+// checkLosses ends a training whose loss is no number any more: no iteration would bring it back,
+// and the next snapshot would replace good weights by bad ones. It is called before the update, so
+// that weights that are still good stay so, unless the losses come later (pendingLosses).
+func (s *Solver) checkLosses() error {
+	broken := s.losses.broken
+	if broken == nil || s.o.Compat {
 		return nil
 	}
 	where, err := s.firstBroken()
@@ -24,7 +25,7 @@ func (s *Solver) checkLoss(loss float32) error {
 	}
 	return fmt.Errorf("Iteration %d: the loss is %s. %s Lower base_lr (the rate is %s), set clip_gradients, or look for inputs and labels "+
 		"out of range. %s With -compat=bvlc the training goes on, as in Caffe",
-		s.iter, glog.G(loss), where, glog.G(s.policy.rate(s.iter)), last)
+		broken.iter, glog.G(broken.loss), where, glog.G(s.policy.rate(broken.iter)), last)
 }
 
 func finite(x float32) bool { return !math.IsNaN(float64(x)) && !math.IsInf(float64(x), 0) }

@@ -97,6 +97,7 @@ type Solver struct {
 	tests  []*net.Net
 	policy ratePolicy
 	window *lossWindow
+	losses pendingLosses
 	resume *lossWindow // the window of a resumed run, for the first step
 
 	iter     int

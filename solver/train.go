@@ -72,6 +72,9 @@ func (s *Solver) step(stop int) error {
 	s.display.waited = s.train.DataWait()
 	for s.iter < stop && !s.stopping {
 		if due(s.iter, s.param.GetTestInterval()) && (s.iter > 0 || s.param.GetTestInitialization()) {
+			if err := s.settleAll(); err != nil {
+				return err
+			}
 			if err := s.testAll(); err != nil || s.stopping {
 				return err
 			}
@@ -83,54 +86,54 @@ func (s *Solver) step(stop int) error {
 			return err
 		}
 	}
-	return nil
+	return s.settleAll()
 }
 
 // iterate is one iteration: gradients, display, update.
 func (s *Solver) iterate() error {
 	display := due(s.iter, s.param.GetDisplay())
-	loss, err := s.gradients(display)
-	if err != nil {
+	if err := s.gradients(display); err != nil {
 		return err
 	}
-	s.window.add(s.iter, loss)
+	if display || !s.train.Ahead() || s.losses.full() {
+		if err := s.settle(); err != nil {
+			return err
+		}
+	}
 	if display {
 		if err := s.showIteration(); err != nil {
 			return err
 		}
 	}
-	if err := s.checkLoss(loss); err != nil {
+	if err := s.checkLosses(); err != nil {
 		return err
 	}
 	return s.update(display)
 }
 
-// gradients runs iter_size batches, whose gradients add up, and gives their mean loss.
-func (s *Solver) gradients(display bool) (float32, error) {
+// gradients runs iter_size batches, whose gradients add up.
+func (s *Solver) gradients(display bool) error {
 	size := int(s.param.GetIterSize())
 	if size > 1 {
 		if err := s.train.ClearDiffs(); err != nil {
-			return 0, err
+			return err
 		}
 	}
-	var sum float32
 	for range size {
 		if err := s.train.ForwardBackward(); err != nil {
-			return 0, err
+			return err
 		}
 		if err := s.debugForward(s.train, !display); err != nil {
-			return 0, err
+			return err
 		}
 		if err := s.debugBackward(s.train, !display); err != nil {
-			return 0, err
+			return err
 		}
-		loss, err := s.train.Loss()
-		if err != nil {
-			return 0, err
+		if err := s.train.LossLater(s.losses.room(s.iter, size)); err != nil {
+			return err
 		}
-		sum += loss
 	}
-	return sum / float32(size), nil
+	return nil
 }
 
 // update applies the rule with this iteration's rate and counts the iteration.
@@ -185,6 +188,9 @@ func (s *Solver) afterUpdate() error {
 	s.tellProgress()
 	asked := s.poll()
 	if due(s.iter, s.param.GetSnapshot()) || asked {
+		if err := s.settleAll(); err != nil {
+			return err
+		}
 		return s.snapshot()
 	}
 	return nil

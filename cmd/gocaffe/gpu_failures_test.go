@@ -66,7 +66,7 @@ var failures = []struct{ name, fail, env, want string }{
 	{"a kernel, launched by itself", "update_f32@55=700", "GOCAFFE_CAPTURE=0", "CUDA_ERROR_ILLEGAL_ADDRESS (700)"},
 	{"the memory's errors", "copy in@55=214", "", "CUDA_ERROR_ECC_UNCORRECTABLE (214): uncorrectable ECC error encountered; the GPU is lost to this process"},
 	{"a convolution", "convolution@55=700", "", "CUDA_ERROR_ILLEGAL_ADDRESS (700)"},
-	{"the driver", "cuStreamSynchronize@199=999", "", "CUDA_ERROR_UNKNOWN (999): unknown error; the GPU is lost to this process"},
+	{"the driver", "cuStreamSynchronize@60=999", "", "CUDA_ERROR_UNKNOWN (999): unknown error; the GPU is lost to this process"},
 	{"a replay", "cuGraphLaunch@55=2", "", "cuGraphLaunch: CUDA_ERROR_OUT_OF_MEMORY (2): out of memory"},
 	{"a launch", "cuLaunchKernel@155=701", "GOCAFFE_CAPTURE=0", "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES (701): too many resources requested for launch"},
 	{"a copy in", "cuMemcpyHtoDAsync_v2@55=1", "", "cuMemcpyHtoDAsync: CUDA_ERROR_INVALID_VALUE (1): invalid argument"},

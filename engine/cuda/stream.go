@@ -20,6 +20,7 @@ type stream struct {
 	copies  *shim.Stream
 	tail    *shim.Event // what compute held when the last large copy was queued
 	in      staging
+	ahead   uploads
 	out     collection
 	err     error
 }
@@ -38,6 +39,10 @@ func newStream(d *device) (*stream, error) {
 	}
 	return s, nil
 }
+
+// Asynchronous implements engine.Asynchronous: what is copied in goes through pinned
+// memory, all else stays on the GPU.
+func (s *stream) Asynchronous() {}
 
 // fail keeps the first failure.
 func (s *stream) fail(err error) {
@@ -131,11 +136,19 @@ func (s *stream) CopyIn(dst engine.Buffer, src []byte) {
 }
 
 // copyIn sends a small copy down the compute queue. A large one goes through the queue
-// of copies, which runs beside the compute queue's until that reaches the copy's place.
+// of copies, which runs beside the compute queue's until that reaches the copy's place, or
+// through a slot, where it may run beside the work that still reads the last one.
 func (s *stream) copyIn(at uint64, src []byte) error {
 	if len(src) <= smallCopy {
 		_, err := s.in.send(s.dev.ctx, s.compute, at, src)
 		return err
+	}
+	pair, err := s.ahead.slots(s.dev, target{at, len(src)})
+	if err != nil {
+		return err
+	}
+	if pair != nil {
+		return s.upload(pair, at, src)
 	}
 	if err := errors.Join(s.compute.Record(s.tail), s.copies.Wait(s.tail)); err != nil {
 		return err
@@ -208,5 +221,5 @@ func (s *stream) sync() {
 
 // Close implements engine.Stream.
 func (s *stream) Close() error {
-	return s.dev.freed(s.in.close(s.dev.ctx), s.out.close(s.dev.ctx), s.tail.Close(), s.copies.Close(), s.compute.Close())
+	return s.dev.freed(s.ahead.close(), s.in.close(s.dev.ctx), s.out.close(s.dev.ctx), s.tail.Close(), s.copies.Close(), s.compute.Close())
 }

@@ -124,3 +124,32 @@ func TestFlags(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What is sent to the same place again and again gets slots, so that it need not wait for
+// what still reads the place; without memory for them it goes there directly.
+func TestRepeatedCopies(t *testing.T) {
+	d, s := open(t)
+	const n = smallCopy + 3
+	for _, full := range []bool{false, true} {
+		b, sum := alloc(t, d, n), alloc(t, d, 6*n)
+		s.ahead.full = full
+		var want []byte
+		for i := range 6 {
+			batch := pattern(n, byte(i))
+			s.CopyIn(b, batch)
+			if err := s.compute.Copy(sum.at+uint64(i*n), b.at, n); err != nil {
+				t.Fatal(err)
+			}
+			want = append(want, batch...)
+			clear(batch) // the stream has what it needs
+		}
+		got := make([]byte, 6*n)
+		s.CopyOut(got, sum)
+		if err := s.Sync(); err != nil || !bytes.Equal(got, want) {
+			t.Fatalf("out of memory: %v: the batches are mixed up (%v)", full, err)
+		}
+		if has := s.ahead.pairs[target{b.at, n}] != nil; has == full {
+			t.Errorf("out of memory: %v, has slots: %v", full, has)
+		}
+	}
+}

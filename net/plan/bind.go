@@ -13,6 +13,7 @@ func (p *Plan) bind() error {
 	if p.stream, err = p.dev.NewStream(); err != nil {
 		return err
 	}
+	_, p.ahead = p.stream.(engine.Asynchronous)
 	if err := p.storage.ensure(p.program, p.stream); err != nil {
 		return err
 	}
@@ -90,7 +91,7 @@ func (p *Plan) buffer(v graph.Value) engine.Buffer {
 // runHost runs a step that the device lacks, on its memory where the host can
 // reach that, else on copies.
 func (p *Plan) runHost(s *Step) error {
-	if err := p.stream.Sync(); err != nil {
+	if err := p.Wait(); err != nil {
 		return err
 	}
 	args := engine.Args{In: make([]engine.Buffer, len(s.In)), Out: make([]engine.Buffer, len(s.Out))}
@@ -102,7 +103,7 @@ func (p *Plan) runHost(s *Step) error {
 			args.Out[i] = p.onHost(b, false)
 		}
 	}
-	if err := p.stream.Sync(); err != nil {
+	if err := p.Wait(); err != nil {
 		return err
 	}
 	if err := s.host.Run(&args); err != nil {
@@ -113,7 +114,7 @@ func (p *Plan) runHost(s *Step) error {
 			p.stream.CopyIn(b, bytesAt(args.Out[i]))
 		}
 	}
-	return p.stream.Sync()
+	return p.Wait()
 }
 
 // onHost is b itself or a copy in host memory.

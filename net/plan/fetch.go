@@ -36,13 +36,16 @@ func (p *Plan) Store(v graph.Value, src []float32) error {
 	if p.values[v].Origin == graph.FromOp {
 		return fmt.Errorf("plan: %s is computed, it can't be set", p.values[v].Name)
 	}
+	if err := p.begin(); err != nil {
+		return err
+	}
 	d := p.desc(v)
 	if e := p.entryOf(v); e != nil {
 		e.version++
 	}
 	if d.Layout == engine.Plain {
 		p.stream.CopyIn(p.buffer(v), bytesOf(src))
-		return p.stream.Sync()
+		return p.waitUnlessAhead()
 	}
 	if err := p.needScratch(d); err != nil {
 		return err
@@ -53,9 +56,26 @@ func (p *Plan) Store(v graph.Value, src []float32) error {
 	return p.reorder(from, d, p.scratch.Slice(0, d.Bytes()), p.buffer(v))
 }
 
+// waitUnlessAhead ends a call whose work the host need not wait for.
+func (p *Plan) waitUnlessAhead() error {
+	if p.ahead {
+		return nil
+	}
+	return p.Wait()
+}
+
 // Fetch reads a kept value, a feed, a param or a state as dense row-major
 // numbers, in float32 whatever it is stored in.
 func (p *Plan) Fetch(v graph.Value, dst []float32) error {
+	if err := p.FetchLater(v, dst); err != nil {
+		return err
+	}
+	return p.Wait()
+}
+
+// FetchLater is Fetch, but that dst has the numbers only after Wait, or whatever waits: so
+// the next runs can be launched meanwhile.
+func (p *Plan) FetchLater(v graph.Value, dst []float32) error {
 	if err := p.checkCount(v, len(dst)); err != nil {
 		return err
 	}
@@ -66,10 +86,13 @@ func (p *Plan) Fetch(v graph.Value, dst []float32) error {
 	if d.DType != engine.F32 && d.DType != engine.BF16 {
 		return fmt.Errorf("plan: %s is %v, only f32 and bf16 can be read", p.values[v].Name, d.DType)
 	}
+	if err := p.begin(); err != nil {
+		return err
+	}
 	to := engine.Dense(d.Shape...)
 	if d.Equal(to) {
 		p.stream.CopyOut(bytesOf(dst), p.buffer(v))
-		return p.stream.Sync()
+		return p.waitUnlessAhead()
 	}
 	if err := p.needScratch(to); err != nil {
 		return err
@@ -79,7 +102,7 @@ func (p *Plan) Fetch(v graph.Value, dst []float32) error {
 		return err
 	}
 	p.stream.CopyOut(bytesOf(dst), plain)
-	return p.stream.Sync()
+	return p.Wait() // the scratch is free then
 }
 
 // readable reports whether a computed value still lies in memory after a run:
@@ -92,11 +115,14 @@ func (p *Plan) readable(v graph.Value) bool {
 
 // Zero clears a param or a state.
 func (p *Plan) Zero(v graph.Value) error {
+	if err := p.begin(); err != nil {
+		return err
+	}
 	if e := p.entryOf(v); e != nil {
 		e.version++
 	}
 	p.stream.Zero(p.buffer(v))
-	return p.stream.Sync()
+	return p.waitUnlessAhead()
 }
 
 func (p *Plan) checkCount(v graph.Value, n int) error {
@@ -142,7 +168,7 @@ func (p *Plan) reorder(from, to engine.Desc, src, dst engine.Buffer) error {
 		args.Workspace = w
 	}
 	p.stream.Launch(k, &args)
-	err := p.stream.Sync()
+	err := p.Wait()
 	if args.Workspace != nil {
 		err = errors.Join(err, args.Workspace.Close())
 	}

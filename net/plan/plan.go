@@ -43,6 +43,8 @@ type Plan struct {
 	scratch    engine.Buffer
 	reorders   map[string]engine.Kernel
 	recordings recordings
+	ahead      bool // the host need not wait for a run
+	pending    uint // directions that were launched and not waited for
 }
 
 // pass is one stage of Compile.
@@ -93,30 +95,51 @@ func (p *Plan) compile() error {
 	return p.bind()
 }
 
-// Run runs the steps of the given directions, in the plan's order, and waits.
+// Run runs the steps of the given directions, in the plan's order. On an asynchronous
+// stream they may run on when it returns: what reads their results waits for them, and an
+// error is told then.
 // CPU engines keep a team of threads for each OS thread that launches, so the
 // goroutine is pinned while the steps run; a caller that runs often pins itself.
 func (p *Plan) Run(dirs ...graph.Direction) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	if err := p.begin(); err != nil {
+		return err
+	}
 	want := directions(dirs)
-	err := p.launch(want)
-	if err == nil {
-		err = p.sync(want)
-	}
-	if err != nil {
+	p.pending |= want
+	if err := p.launch(want); err != nil {
+		p.pending = 0 // it is told now
 		p.forget()
+		return err
 	}
-	return err
+	p.pending |= want
+	if p.ahead {
+		return nil
+	}
+	return p.Wait()
 }
 
-// sync waits for the stream. A kernel's error names its step only where the
-// engine ran it at once; otherwise the direction is all that is known.
-func (p *Plan) sync(want uint) error {
+// begin waits for another plan that works on the same params and states.
+func (p *Plan) begin() error {
+	other := p.storage.running
+	p.storage.running = p
+	if other == nil || other == p {
+		return nil
+	}
+	return other.Wait()
+}
+
+// Wait waits for all that was launched. A kernel's error names its step only where the
+// engine ran it at once; otherwise the directions are all that is known.
+func (p *Plan) Wait() error {
 	err := p.stream.Sync()
+	want := p.pending
+	p.pending = 0
 	if err == nil {
 		return nil
 	}
+	p.forget()
 	var label *engine.LabelError
 	var index *engine.IndexError
 	if errors.As(err, &label) || errors.As(err, &index) {
@@ -165,6 +188,12 @@ func directions(dirs []graph.Direction) uint {
 func (p *Plan) RunTimed(observe func(s *Step, d time.Duration), dirs ...graph.Direction) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	if err := p.begin(); err != nil {
+		return err
+	}
+	if err := p.Wait(); err != nil {
+		return err
+	}
 	want := directions(dirs)
 	for _, s := range p.steps {
 		if want&(1<<s.Dir) == 0 || s.fresh() {
@@ -187,6 +216,9 @@ func (p *Plan) RunTimed(observe func(s *Step, d time.Duration), dirs ...graph.Di
 	}
 	return nil
 }
+
+// Ahead reports whether Run may return before its work is done.
+func (p *Plan) Ahead() bool { return p.ahead }
 
 // Steps lists the steps in the order in which they run.
 func (p *Plan) Steps() []*Step { return p.steps }
@@ -234,7 +266,14 @@ func (p *Plan) Memory() Memory {
 // Close frees the kernels and the arenas; params and states stay with a Storage
 // that the caller gave.
 func (p *Plan) Close() error {
-	errs := []error{p.recordings.closeAll()}
+	var errs []error
+	if p.pending != 0 {
+		errs = append(errs, p.Wait())
+	}
+	if p.storage != nil && p.storage.running == p {
+		p.storage.running = nil
+	}
+	errs = append(errs, p.recordings.closeAll())
 	for _, k := range p.kernels {
 		errs = append(errs, k.Close())
 	}

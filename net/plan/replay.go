@@ -79,7 +79,7 @@ func (p *Plan) any(want uint, is func(s *Step) bool) bool {
 // changed. A library that refuses to be recorded costs speed, not the
 // run: the log says it once.
 func (p *Plan) record(r *recording, device engine.Replayer, want uint) error {
-	if err := p.stream.Sync(); err != nil { // what is queued is not part of it
+	if err := p.Wait(); err != nil { // what is queued is not part of it
 		return err
 	}
 	var err error

@@ -17,6 +17,7 @@ type Storage struct {
 	entries                map[string]*entry
 	arenas                 []engine.Buffer
 	paramBytes, stateBytes int64
+	running                *Plan // the one that may be at work on them
 }
 
 type entry struct {
