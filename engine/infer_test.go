@@ -59,6 +59,9 @@ func TestInferRefuses(t *testing.T) {
 		{"infogain loss of a small H", engine.InfogainLoss{Axis: 1}, []engine.Desc{image, engine.Dense(25), engine.Dense(3, 4)}},
 		{"infogain gradient of two losses", engine.InfogainLossGrad{Axis: 1}, []engine.Desc{image, engine.Dense(25), engine.Dense(4, 4), engine.Dense(2)}},
 		{"update without hyper", engine.Update{}, []engine.Desc{w, w, w, engine.Dense()}},
+		{"update of no param", engine.UpdateAll{}, []engine.Desc{engine.Dense(engine.HyperSize)}},
+		{"update of two params with tensors for one", engine.UpdateAll{Rates: engine.FloatsOf(1, 1), Decays: engine.FloatsOf(0, 0)},
+			[]engine.Desc{w, w, w, engine.Dense(engine.HyperSize)}},
 		{"broadcast gradient of negative rank", engine.BroadcastGrad{Fn: engine.BroadcastAdd, Axis: 1, Rank: -1}, []engine.Desc{image}},
 	} {
 		if out, err := c.op.Infer(c.in); err == nil {

@@ -49,7 +49,7 @@ func TestBF16(t *testing.T) {
 // TestNarrow pins what must stay float32.
 func TestNarrow(t *testing.T) {
 	for _, op := range []engine.Op{
-		engine.SoftmaxLoss{}, engine.Softmax{}, engine.Update{}, engine.MovingUpdate{}, engine.Accuracy{},
+		engine.SoftmaxLoss{}, engine.Softmax{}, engine.Update{}, engine.UpdateAll{}, engine.MovingUpdate{}, engine.Accuracy{},
 		engine.Unary{Fn: engine.Log}, engine.Unary{Fn: engine.Power, A: 2}, engine.Reduce{},
 	} {
 		if in, out := engine.Narrow(op); in != 0 || out != 0 {

@@ -78,3 +78,81 @@ func (op Update) Infer(in []Desc) ([]Desc, error) {
 
 // Overwrites implements Overwriter: w, then the histories.
 func (op Update) Overwrites() []int { return []int{0, 2, 3}[:1+op.Rule.Histories()] }
+
+// UpdateAll is one solver step of several parameters, each as Update does it: what a
+// device that pays for every launch does at once. Rates and Decays have one entry a
+// parameter and stand for Update's Rate and Decay, which are 0.
+//
+//	in:  w of each, g of each, h of each, (h2 of each), hyper (HyperSize)
+//	out: w' of each, h' of each, (h2' of each)
+type UpdateAll struct {
+	Update
+	Rates, Decays Floats
+}
+
+// JoinUpdates is the op that does the given ones, which may differ in Rate and Decay
+// alone; ok is false where they differ in more.
+func JoinUpdates(ops []Update) (all UpdateAll, ok bool) {
+	var rates, decays []float32
+	for i, op := range ops {
+		rates, decays = append(rates, op.Rate), append(decays, op.Decay)
+		op.Rate, op.Decay = 0, 0
+		if i == 0 {
+			all.Update = op
+		}
+		if op != all.Update {
+			return all, false
+		}
+	}
+	all.Rates, all.Decays = FloatsOf(rates...), FloatsOf(decays...)
+	return all, len(ops) > 0
+}
+
+// Each gives the Update of every parameter.
+func (op UpdateAll) Each() []Update {
+	rates, decays := op.Rates.List(), op.Decays.List()
+	each := make([]Update, len(rates))
+	for i := range each {
+		each[i] = op.Update
+		each[i].Rate, each[i].Decay = rates[i], decays[i]
+	}
+	return each
+}
+
+// Infer implements Op.
+func (op UpdateAll) Infer(in []Desc) ([]Desc, error) {
+	n, kinds := len(op.Rates.List()), 2+op.Rule.Histories()
+	if n == 0 || len(op.Decays.List()) != n {
+		return nil, inferError(op, "%d rates and %d decays: there must be one of each a parameter", n, len(op.Decays.List()))
+	}
+	if err := arity(op, in, n*kinds+1); err != nil {
+		return nil, err
+	}
+	out := make([]Desc, n*(kinds-1))
+	for i := range n {
+		var of []Desc
+		for k := range kinds {
+			of = append(of, in[k*n+i])
+		}
+		one, err := op.Update.Infer(append(of, in[n*kinds]))
+		if err != nil {
+			return nil, err
+		}
+		for k, d := range one {
+			out[k*n+i] = d
+		}
+	}
+	return out, nil
+}
+
+// Overwrites implements Overwriter: w, then the histories, of each parameter.
+func (op UpdateAll) Overwrites() []int {
+	n := len(op.Rates.List())
+	var list []int
+	for _, kind := range op.Update.Overwrites() {
+		for i := range n {
+			list = append(list, kind*n+i)
+		}
+	}
+	return list
+}

@@ -166,8 +166,8 @@ func testFailures(t *testing.T, b bundle) {
 		}},
 		{"accuracy", "LENET_ITERATIONS=1 LENET_ACCURACY=1.1", "LeNet", 1, []string{"FAILED: LeNet after 1 iterations: accuracy 0.", " is less than 1.1"}},
 		{"one kernel", "GOCAFFE_FAKECUDA_FAIL=relu_f32@1=1", "conformance", 1, []string{"--- FAIL: TestConformance/fp32/Unary", "FAILED: engine/cuda's tests ended"}},
-		{"a crash", "GOCAFFE_FAKECUDA_FAIL=update_f32@3=719", "recorded", 1, []string{"CUDA_ERROR_LAUNCH_FAILED (719)"}},
-		{"a rate", "GOCAFFE_FAKECUDA_FAIL=update_f32@2=719", "benchmark", 1, []string{
+		{"a crash", "GOCAFFE_FAKECUDA_FAIL=update_all@3=719", "recorded", 1, []string{"CUDA_ERROR_LAUNCH_FAILED (719)"}},
+		{"a rate", "GOCAFFE_FAKECUDA_FAIL=update_all@2=719", "benchmark", 1, []string{
 			"FAILED: lenet, batch 4, fp32: F", "FAILED: lenet, batch 4, bf16: F", "CUDA_ERROR_LAUNCH_FAILED (719)",
 		}},
 	} {

@@ -62,8 +62,8 @@ func snapshots(t *testing.T) (all map[int][]byte, newest int) {
 // failures are what can go wrong in the midst of a training: what the fake driver is told, what the one line says, and how the
 // training ran, by default replayed from a recording.
 var failures = []struct{ name, fail, env, want string }{
-	{"a kernel", "update_f32@55=719", "", "CUDA_ERROR_LAUNCH_FAILED (719): unspecified launch failure; the GPU is lost to this process, start it again (train goes on from the last snapshot with -snapshot)"},
-	{"a kernel, launched by itself", "update_f32@55=700", "GOCAFFE_CAPTURE=0", "CUDA_ERROR_ILLEGAL_ADDRESS (700)"},
+	{"a kernel", "update_all@28=719", "", "CUDA_ERROR_LAUNCH_FAILED (719): unspecified launch failure; the GPU is lost to this process, start it again (train goes on from the last snapshot with -snapshot)"},
+	{"a kernel, launched by itself", "update_all@28=700", "GOCAFFE_CAPTURE=0", "CUDA_ERROR_ILLEGAL_ADDRESS (700)"},
 	{"the memory's errors", "copy in@55=214", "", "CUDA_ERROR_ECC_UNCORRECTABLE (214): uncorrectable ECC error encountered; the GPU is lost to this process"},
 	{"a convolution", "convolution@55=700", "", "CUDA_ERROR_ILLEGAL_ADDRESS (700)"},
 	{"the driver", "cuStreamSynchronize@60=999", "", "CUDA_ERROR_UNKNOWN (999): unknown error; the GPU is lost to this process"},

@@ -28,8 +28,17 @@ func TestTimeJSON(t *testing.T) {
 	}
 }
 
-// With a solver the update is measured too; by layer, by kind of operation and in sum the times say the same.
+// With a solver the update is measured too; by layer, by kind of operation and in sum the times say the same. An update of
+// all params at once belongs to no layer.
 func TestTimeParts(t *testing.T) {
+	t.Run("joined", func(t *testing.T) { timeParts(t, "UpdateAll", 1) })
+	t.Run("apart", func(t *testing.T) {
+		t.Setenv("GOCAFFE_FUSE", "0")
+		timeParts(t, "Update", 4)
+	})
+}
+
+func timeParts(t *testing.T, update string, steps int) {
 	solver := filepath.Join(t.TempDir(), "solver.prototxt")
 	if err := os.WriteFile(solver, []byte(`type: "Nesterov" momentum: 0.9 base_lr: 0.1 lr_policy: "fixed"`), 0o644); err != nil {
 		t.Fatal(err)
@@ -42,21 +51,28 @@ func TestTimeParts(t *testing.T) {
 	byOp, byLayer := map[string]float64{}, map[string]float64{}
 	for _, o := range got.Ops {
 		byOp[o.Direction] += o.Milliseconds
-		if o.Op == "Update" && o.Steps != 4 {
-			t.Errorf("%d updates of 4 params", o.Steps)
+		if o.Direction == "update" && (o.Op != update || o.Steps != steps) {
+			t.Errorf("4 params are updated by %d of %s, want %d of %s", o.Steps, o.Op, steps, update)
 		}
 	}
 	for _, l := range got.Layers {
 		byLayer["forward"] += l.Forward
 		byLayer["update"] += l.Update
 	}
-	if !(got.Update > 0 && byOp["update"] <= got.Update && math.Abs(byOp["update"]-byLayer["update"]) < 1e-9) {
+	if update == "UpdateAll" {
+		byLayer["update"] += byOp["update"]
+	}
+	if !(got.Update > 0 && byOp["update"] > 0 && byOp["update"] <= got.Update && math.Abs(byOp["update"]-byLayer["update"]) < 1e-9) {
 		t.Errorf("the update takes %g: %v by operation, %v by layer", got.Update, byOp, byLayer)
 	}
 	if byOp["forward"] < byLayer["forward"]-1e-9 || byOp["forward"] > got.Forward || got.Forward+got.Backward > got.ForwardBackward {
 		t.Errorf("%v by operation, %v by layer in %+v", byOp, byLayer, got)
 	}
-	for _, want := range []string{"gocaffe.go:1] Average Update: ", "gocaffe.go:1] Average Reorders: ", "gocaffe.go:1] Average Data wait: ", "c\tupdate: "} {
+	lines := []string{"gocaffe.go:1] Average Update: ", "gocaffe.go:1] Average Reorders: ", "gocaffe.go:1] Average Data wait: "}
+	if update == "Update" {
+		lines = append(lines, "c\tupdate: ")
+	}
+	for _, want := range lines {
 		if !strings.Contains(stderr, want) {
 			t.Errorf("the log lacks %q:\n%s", want, stderr)
 		}

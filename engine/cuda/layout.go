@@ -61,7 +61,7 @@ func (d layouter) Prefer(op engine.Op, in, out []engine.Desc) (pin, pout []engin
 // gives its outputs of four axes in it.
 func keepsChannelsLast(op engine.Op) bool {
 	switch op := op.(type) {
-	case engine.Unary, engine.UnaryGrad, engine.Binary, engine.MaxGrad, engine.Sum, engine.Update, engine.Pool, engine.PoolGrad,
+	case engine.Unary, engine.UnaryGrad, engine.Binary, engine.MaxGrad, engine.Sum, engine.Update, engine.UpdateAll, engine.Pool, engine.PoolGrad,
 		engine.LRN, engine.LRNGrad, engine.BatchNorm, engine.BatchNormGrad,
 		engine.BatchNormScale, engine.BatchNormScaleGrad, engine.Normalize, engine.NormalizeGrad,
 		engine.PReLU, engine.PReLUGrad:

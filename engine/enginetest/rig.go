@@ -70,7 +70,7 @@ func (r *rig) given(op engine.Op, i int, d engine.Desc, m mode) engine.Desc {
 	}
 	d.Layout = r.activations
 	switch op.(type) {
-	case engine.Update:
+	case engine.Update, engine.UpdateAll:
 		d.Layout = r.weights
 	case engine.Conv, engine.ConvGradData:
 		if i == 1 { // plain weights, as they are loaded

@@ -2,7 +2,10 @@ package enginetest
 
 import "github.com/gocaffe/gocaffe/engine"
 
-func init() { register[engine.Update](updateCases) }
+func init() {
+	register[engine.Update](updateCases)
+	register[engine.UpdateAll](updateAllCases)
+}
 
 func updateCases(g *source) []Case {
 	var list []Case
@@ -37,5 +40,46 @@ func (g *source) update(op engine.Update, shape engine.Shape) Case {
 	if op.KeepStep {
 		c.Writes = []int{1}
 	}
+	return c
+}
+
+// updateAllCases join the updates of several params: few, more than a launch may hold,
+// and of many weights.
+func updateAllCases(g *source) []Case {
+	shapes := append([]engine.Shape{{9001}, {3, 1, 5}, {4096}, {4097}}, tensorShapes...)
+	many := make([]engine.Shape, 170)
+	for i := range many {
+		many[i] = engine.Shape{1 + i%7}
+	}
+	var list []Case
+	for rule := engine.SGD; rule <= engine.Adam; rule++ {
+		op := engine.Update{Rule: rule, Momentum: 0.9, Momentum2: 0.999, RMSDecay: 0.98, Delta: 1e-3, L1: rule == engine.Nesterov}
+		list = append(list, g.updateAll(op, shapes))
+		op.KeepStep = true
+		list = append(list, g.updateAll(op, many))
+	}
+	return list
+}
+
+// updateAll is the case that joins cases of Update, whose tensors it takes.
+func (g *source) updateAll(op engine.Update, shapes []engine.Shape) Case {
+	ops := make([]engine.Update, len(shapes))
+	ones := make([]Case, len(shapes))
+	for i, s := range shapes {
+		ops[i] = op
+		ops[i].Rate, ops[i].Decay = float32(1+i%3), 0.05*float32(i%2)
+		ones[i] = g.update(ops[i], s)
+	}
+	all, _ := engine.JoinUpdates(ops)
+	c := Case{Op: all, Alias: all.Overwrites(), Tol: 1e-5}
+	for k := range 2 + op.Rule.Histories() {
+		for i := range ones {
+			c.In = append(c.In, ones[i].In[k])
+			if k == 1 && op.KeepStep {
+				c.Writes = append(c.Writes, len(c.In)-1)
+			}
+		}
+	}
+	c.In = append(c.In, ones[0].In[2+op.Rule.Histories()])
 	return c
 }

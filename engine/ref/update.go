@@ -6,7 +6,10 @@ import (
 	"github.com/gocaffe/gocaffe/engine"
 )
 
-func init() { register(prepareUpdate) }
+func init() {
+	register(prepareUpdate)
+	register(prepareUpdateAll)
+}
 
 // prepareUpdate computes in float32, one rounding an operation, in Caffe's
 // order: the same seed is to give the same loss curve.
@@ -23,6 +26,35 @@ func prepareUpdate(op engine.Update, in, _ []engine.Desc) (compute, error) {
 		}
 		u.adamRate = u.rate * hyper[engine.HyperCorrection]
 		l.spans(len(l.in[0]), func(lo, hi int) { u.span(l, lo, hi) })
+		return nil
+	}, nil
+}
+
+// prepareUpdateAll updates one parameter after the other.
+func prepareUpdateAll(op engine.UpdateAll, in, out []engine.Desc) (compute, error) {
+	ops := op.Each()
+	n, kinds := len(ops), 2+op.Rule.Histories()
+	each := make([]compute, n)
+	for i := range each {
+		var err error
+		if each[i], err = prepareUpdate(ops[i], in[:kinds+1], out[:kinds-1]); err != nil {
+			return nil, err
+		}
+	}
+	return func(l *launch) error {
+		for i, run := range each {
+			one := launch{threads: l.threads}
+			for k := range kinds {
+				one.in = append(one.in, l.in[k*n+i])
+			}
+			one.in = append(one.in, l.in[kinds*n])
+			for k := range kinds - 1 {
+				one.out = append(one.out, l.out[k*n+i])
+			}
+			if err := run(&one); err != nil {
+				return err
+			}
+		}
 		return nil
 	}, nil
 }

@@ -63,6 +63,7 @@ var passes = []pass{
 	{"fuse", fuse},
 	{"layout", layout},
 	{"assign", assign},
+	{"join", join},
 	{"schedule", schedule},
 	{"derive", derive},
 	{"parts", parts},

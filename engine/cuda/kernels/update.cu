@@ -13,16 +13,15 @@ struct UpdateArgs {
 enum { SGD, NESTEROV, ADAGRAD, RMSPROP, ADADELTA, ADAM };
 enum { RATE, SCALE, CORRECTION, CLIP_SCALE };
 
-DEV float regularized(const UpdateArgs &a, float w, float g) {
-  const float *hyper = (const float *)a.hyper;
+DEV float regularized(const float *hyper, bool l1, float decay, float w, float g) {
   g = g * hyper[CLIP_SCALE] * hyper[SCALE];
-  if (!a.l1) return g + a.decay * w;
-  return w > 0 ? g + a.decay : w < 0 ? g - a.decay : g;
+  if (!l1) return g + decay * w;
+  return w > 0 ? g + decay : w < 0 ? g - decay : g;
 }
 
 // step_of gives the step and moves the histories on. Each operation rounds, in
 // Caffe's order.
-DEV float step_of(const UpdateArgs &a, float rate, float correction, float g, float *h, float *h2) {
+template <class A> DEV float step_of(const A &a, float rate, float correction, float g, float *h, float *h2) {
   switch (a.rule) {
   case NESTEROV: {
     float next = a.momentum * *h + rate * g, s = (1 + a.momentum) * next - a.momentum * *h;
@@ -56,7 +55,7 @@ template <class G> DEV void update(const UpdateArgs &a) {
   G *g = (G *)a.g;
   for (u32 i = first(); i < a.n; i += step()) {
     float one = h[i], two = h2 ? h2[i] : 0;
-    float s = step_of(a, rate, hyper[CORRECTION], regularized(a, w[i], value(g[i])), &one, &two);
+    float s = step_of(a, rate, hyper[CORRECTION], regularized(hyper, a.l1, a.decay, w[i], value(g[i])), &one, &two);
     w[i] -= s;
     h[i] = one;
     if (h2) h2[i] = two;
@@ -65,3 +64,53 @@ template <class G> DEV void update(const UpdateArgs &a) {
 }
 THREADS(update_f32, UpdateArgs, update<float>)
 THREADS(update_bf16, UpdateArgs, update<bf16>)
+
+// Segment is one param of UpdateAllArgs: n weights, chunks first … of the launch.
+struct Segment {
+  u64 w, g, h, h2;
+  u32 n, first;
+  float rate, decay;
+};
+
+// UpdateAllArgs: one solver step of count params.
+struct UpdateAllArgs {
+  u64 hyper;
+  u32 count, chunks, rule, l1, keep_step;
+  float momentum, momentum2, rms_decay, delta;
+  u32 unused;
+  Segment segments[80];
+};
+
+// CHUNK is how many weights a block takes at once.
+enum { CHUNK = 4096 };
+
+// segment_of finds the param that a chunk is of: the last that begins at it or before.
+DEV u32 segment_of(const UpdateAllArgs &a, u32 chunk) {
+  u32 low = 0, high = a.count;
+  while (high - low > 1) {
+    u32 middle = (low + high) / 2;
+    if (a.segments[middle].first <= chunk)
+      low = middle;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+DEV void update_all(const UpdateAllArgs &a) {
+  const float *hyper = (const float *)a.hyper;
+  for (u32 chunk = block_index(); chunk < a.chunks; chunk += block_count()) {
+    const Segment &s = a.segments[segment_of(a, chunk)];
+    float rate = hyper[RATE] * s.rate, *w = (float *)s.w, *g = (float *)s.g, *h = (float *)s.h, *h2 = (float *)s.h2;
+    u32 from = (chunk - s.first) * CHUNK, to = s.n - from < CHUNK ? s.n : from + CHUNK;
+    for (u32 i = from + tid(); i < to; i += block_size()) {
+      float one = h[i], two = h2 ? h2[i] : 0;
+      float by = step_of(a, rate, hyper[CORRECTION], regularized(hyper, a.l1, s.decay, w[i], g[i]), &one, &two);
+      w[i] -= by;
+      h[i] = one;
+      if (h2) h2[i] = two;
+      if (a.keep_step) g[i] = by;
+    }
+  }
+}
+THREADS(update_all, UpdateAllArgs, update_all)
