@@ -59,6 +59,8 @@ func TestInferRefuses(t *testing.T) {
 		{"infogain loss of a small H", engine.InfogainLoss{Axis: 1}, []engine.Desc{image, engine.Dense(25), engine.Dense(3, 4)}},
 		{"infogain gradient of two losses", engine.InfogainLossGrad{Axis: 1}, []engine.Desc{image, engine.Dense(25), engine.Dense(4, 4), engine.Dense(2)}},
 		{"update without hyper", engine.Update{}, []engine.Desc{w, w, w, engine.Dense()}},
+		{"mask of a short seed", engine.RandomMask{Ratio: 0.5, Shape: two}, []engine.Desc{engine.Dense(3)}},
+		{"mask that keeps nothing", engine.RandomMask{Ratio: 1, Shape: two}, []engine.Desc{engine.Dense(engine.SeedSize)}},
 		{"update of no param", engine.UpdateAll{}, []engine.Desc{engine.Dense(engine.HyperSize)}},
 		{"update of two params with tensors for one", engine.UpdateAll{Rates: engine.FloatsOf(1, 1), Decays: engine.FloatsOf(0, 0)},
 			[]engine.Desc{w, w, w, engine.Dense(engine.HyperSize)}},

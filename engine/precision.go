@@ -92,6 +92,8 @@ func Narrow(op Op) (in, out Places) {
 		return places(0, 1), places(0)
 	case BroadcastGrad:
 		return places(0, 1), noPlaces
+	case RandomMask:
+		return noPlaces, places(0)
 	}
 	return noPlaces, noPlaces
 }

@@ -18,16 +18,16 @@ func checkDropout(l *spec.Layer) error {
 	return nil
 }
 
-// lowerDropout emits top = bottom · mask while training, the mask a feed of 0 and
-// 1/(1 − dropout_ratio) that the net draws for each run; while testing the
+// lowerDropout emits top = bottom · mask while training, the mask 0 and
+// 1/(1 − dropout_ratio), drawn for each run; while testing the
 // bottom itself, or with sample_weights_test the same (SegNet). With scale_train:
 // false both are multiplied by 1 − dropout_ratio (Fast R-CNN).
 func lowerDropout(l *spec.Layer, b *graph.Builder, bottom []graph.Value) []graph.Value {
 	p := l.GetDropoutParam()
 	tops := bottom
 	if l.GetPhase() == caffepb.Phase_TRAIN || p.GetSampleWeightsTest() {
-		mask := b.Feed(graph.Feed{Kind: graph.FeedMask, Ratio: p.GetDropoutRatio()}, b.Shape(bottom[0]).Clone())
-		tops = []graph.Value{b.Op(engine.Binary{Fn: engine.Mul}, bottom[0], mask[0])}
+		mask := b.Mask(p.GetDropoutRatio(), b.Shape(bottom[0]))
+		tops = []graph.Value{b.Op(engine.Binary{Fn: engine.Mul}, bottom[0], mask)}
 	}
 	if !p.GetScaleTrain() {
 		tops = []graph.Value{b.Op(engine.Unary{Fn: engine.Power, A: 1, B: 1 - p.GetDropoutRatio()}, tops[0])}

@@ -68,6 +68,9 @@ type Options struct {
 	// name. It must outlive this net and run on the same device.
 	Share *Net
 
+	// HostMasks keeps Dropout's masks Caffe's numbers on a device that would draw its own.
+	HostMasks bool
+
 	Keep    []string // blobs that Read must find besides the outputs
 	KeepAll bool     // all blobs can be read, each version of them, and with Backward their gradients
 

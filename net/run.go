@@ -105,6 +105,8 @@ func (n *Net) feedOne(f graph.Feed) error {
 		err = n.fill(f)
 	case graph.FeedMask:
 		err = n.mask(f)
+	case graph.FeedSeed:
+		err = n.seed(f)
 	case graph.FeedFile:
 		err = n.readFile(f)
 	}
@@ -147,6 +149,19 @@ func (n *Net) mask(f graph.Feed) error {
 		n.o.Random.Bernoulli(m, keep)
 		for i := range m {
 			m[i] *= scale
+		}
+	}
+	return n.now.flush(f)
+}
+
+// seed draws the seeds of the masks that the device draws: two numbers of the stream for a
+// mask, which therefore are others each run, and go on where a snapshot was taken.
+func (n *Net) seed(f graph.Feed) error {
+	for _, v := range f.Values {
+		s := n.now.buffer(v)
+		for i := 0; i < engine.SeedSize; i += 2 {
+			u := n.o.Random.Uint32()
+			s[i], s[i+1] = float32(u&0xffff), float32(u>>16)
 		}
 	}
 	return n.now.flush(f)

@@ -191,7 +191,14 @@ func (n *Net) build(list []*spec.Layer) (*graph.Graph, error) {
 	for _, s := range n.sources {
 		shapes[s.layer] = s.shapes
 	}
-	return graph.Build(list, graph.Options{Name: n.Name(), Lower: layers.Lower, FeedShapes: shapes, Selected: n.selected})
+	return graph.Build(list, graph.Options{Name: n.Name(), Lower: layers.Lower, FeedShapes: shapes, Selected: n.selected,
+		DeviceMasks: !n.o.HostMasks && drawsMasks(n.o.Device)})
+}
+
+// drawsMasks reports whether Dropout's masks are the device's matter.
+func drawsMasks(dev engine.Device) bool {
+	_, ok := dev.(engine.MaskDrawer)
+	return ok
 }
 
 // checkShare applies Caffe's rules to a net that uses another one's params:

@@ -23,6 +23,8 @@ func refused(what string) bool {
 		"ROIPool", "ROIPoolGrad", "PSROIPool", "PSROIPoolGrad", "DetectionOutput", "DetectionEvaluate", "MultiBoxMatch", "BoxAnnotator",
 		"Confusion", "SegmentScores", "Margin", "MarginGrad", "SoftmaxLossEach": // of forks
 		return true
+	case "RandomMask": // on the processor masks are Caffe's, drawn by the host
+		return true
 	case "UpdateAll": // launches cost nothing here: the plan keeps an update each
 		return true
 	case "ConvGradWeights", "LRN", "Pool": // a main output that nobody reads is pruned

@@ -25,6 +25,9 @@ type Options struct {
 	FeedShapes map[*spec.Layer][]engine.Shape
 	// Selected says how many items a layer selects (Builder.Select).
 	Selected map[*spec.Layer]int
+	// DeviceMasks lets the device draw Dropout's masks, whose numbers are not Caffe's then
+	// (Builder.Mask).
+	DeviceMasks bool
 }
 
 // Build lowers the layers in order: the forward part of the graph. All layers
@@ -36,7 +39,7 @@ func Build(layers []*spec.Layer, o Options) (*Graph, error) {
 		Tops: make([][]Value, len(layers)), Bottoms: make([][]Value, len(layers)),
 		Seeds: map[Value]Value{}, Grads: map[Value]Value{},
 	}
-	b := &Builder{g: g, shared: map[string]int{}, feeds: o.FeedShapes, selected: o.Selected, custom: map[Value]customGrad{}}
+	b := &Builder{g: g, shared: map[string]int{}, feeds: o.FeedShapes, selected: o.Selected, deviceMasks: o.DeviceMasks, custom: map[Value]customGrad{}}
 	versions := map[spec.Blob]Value{}
 	consumed := map[string]bool{}
 	var errs []error

@@ -18,8 +18,10 @@ type Builder struct {
 	shared   map[string]int // params by name
 	feeds    map[*spec.Layer][]engine.Shape
 	selected map[*spec.Layer]int
-	custom   map[Value]customGrad
-	err      error
+
+	deviceMasks bool // Options.DeviceMasks
+	custom      map[Value]customGrad
+	err         error
 }
 
 // Err is the first error of the layer being lowered, or nil.
@@ -217,6 +219,16 @@ func (b *Builder) Feed(f Feed, shapes ...engine.Shape) []Value {
 	}
 	b.g.Feeds = append(b.g.Feeds, f)
 	return f.Values
+}
+
+// Mask is a tensor that is 0 with probability ratio, else 1/(1 − ratio): other ones each run.
+// The host draws it as Caffe does, or the device with Options.DeviceMasks.
+func (b *Builder) Mask(ratio float32, shape engine.Shape) Value {
+	if !b.deviceMasks {
+		return b.Feed(Feed{Kind: FeedMask, Ratio: ratio}, shape.Clone())[0]
+	}
+	seed := b.Feed(Feed{Kind: FeedSeed}, engine.Shape{engine.SeedSize})
+	return b.Op(engine.RandomMask{Ratio: ratio, Shape: engine.IntsOf(shape...)}, seed[0])
 }
 
 // HasFeedShapes reports whether Options.FeedShapes has an entry for the layer.

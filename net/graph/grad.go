@@ -139,6 +139,7 @@ func init() {
 		return []Value{d.Op(engine.InfogainLossGrad(op), n.Out[1], n.In[1], n.In[2], dy[0]), None, None}
 	})
 	gradOf(func(_ *differ, _ engine.Nonzero, _ Node, _ []Value) []Value { return []Value{None} })
+	gradOf(func(_ *differ, _ engine.RandomMask, _ Node, _ []Value) []Value { return []Value{None} })
 	gradOf(func(_ *differ, _ engine.OneHot, _ Node, _ []Value) []Value { return []Value{None} })
 	gradOf(func(d *differ, _ engine.Gather, n Node, dy []Value) []Value {
 		return []Value{d.want(n.In[0], func() Value {

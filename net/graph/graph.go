@@ -88,6 +88,7 @@ const (
 	FeedData                   // the next batch of a data layer
 	FeedFiller                 // drawn by fillers (DummyData)
 	FeedMask                   // Dropout's: 0, or 1/(1−ratio) with probability 1−ratio
+	FeedSeed                   // of an engine.RandomMask: other numbers each run
 	FeedFile                   // read once from a .binaryproto (InfogainLoss)
 )
 

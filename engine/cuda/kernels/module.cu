@@ -15,6 +15,7 @@
 #include "lrn.cu"
 #include "copy.cu"
 #include "gather.cu"
+#include "random_mask.cu"
 #include "update.cu"
 #include "im2col.cu"
 #include "interp.cu"
