@@ -15,6 +15,7 @@ const (
 	F32
 	I32
 	BF16
+	U8 // pictures as they are stored: only Pixels reads them
 )
 
 // Size is the number of bytes of one element.
@@ -24,12 +25,14 @@ func (t DType) Size() int64 {
 		return 4
 	case BF16:
 		return 2
+	case U8:
+		return 1
 	}
 	return 0
 }
 
 func (t DType) String() string {
-	return [...]string{"none", "f32", "i32", "bf16"}[t]
+	return [...]string{"none", "f32", "i32", "bf16", "u8"}[t]
 }
 
 // Layout says how a tensor lies in memory. Plain is dense row-major; any other

@@ -15,6 +15,7 @@ func TestInferRefuses(t *testing.T) {
 	short.Stride, still.Stride, back.Pad = engine.IntsOf(1), none, engine.IntsOf(-1, 0)
 	image, plane := engine.Dense(1, 4, 5, 5), engine.Dense(1, 4, 4, 4)
 	w := engine.Dense(4, 4, 2, 2)
+	picture := engine.Desc{DType: engine.U8, Shape: engine.Shape{1, 3, 8, 8}}
 	pool := engine.Pool{Kernel: two, Stride: one, Pad: none, Out: engine.IntsOf(4, 4)}
 	gappy := pool
 	gappy.Kernel = engine.IntsOf(2)
@@ -61,6 +62,10 @@ func TestInferRefuses(t *testing.T) {
 		{"update without hyper", engine.Update{}, []engine.Desc{w, w, w, engine.Dense()}},
 		{"mask of a short seed", engine.RandomMask{Ratio: 0.5, Shape: two}, []engine.Desc{engine.Dense(3)}},
 		{"mask that keeps nothing", engine.RandomMask{Ratio: 1, Shape: two}, []engine.Desc{engine.Dense(engine.SeedSize)}},
+		{"pixels of float32", engine.Pixels{Scale: 1}, []engine.Desc{image, engine.Dense(1, engine.WindowSize), engine.Dense(4)}},
+		{"pixels of another number of windows", engine.Pixels{Scale: 1}, []engine.Desc{picture, engine.Dense(2, engine.WindowSize), engine.Dense(3)}},
+		{"pixels of a mean image that is too small", engine.Pixels{Scale: 1}, []engine.Desc{picture, engine.Dense(1, engine.WindowSize), engine.Dense(3, 8, 7)}},
+		{"pixels of two mean values", engine.Pixels{Scale: 1}, []engine.Desc{picture, engine.Dense(1, engine.WindowSize), engine.Dense(2)}},
 		{"update of no param", engine.UpdateAll{}, []engine.Desc{engine.Dense(engine.HyperSize)}},
 		{"update of two params with tensors for one", engine.UpdateAll{Rates: engine.FloatsOf(1, 1), Decays: engine.FloatsOf(0, 0)},
 			[]engine.Desc{w, w, w, engine.Dense(engine.HyperSize)}},

@@ -92,7 +92,7 @@ func Narrow(op Op) (in, out Places) {
 		return places(0, 1), places(0)
 	case BroadcastGrad:
 		return places(0, 1), noPlaces
-	case RandomMask:
+	case RandomMask, Pixels:
 		return noPlaces, places(0)
 	}
 	return noPlaces, noPlaces

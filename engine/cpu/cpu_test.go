@@ -23,7 +23,7 @@ func refused(what string) bool {
 		"ROIPool", "ROIPoolGrad", "PSROIPool", "PSROIPoolGrad", "DetectionOutput", "DetectionEvaluate", "MultiBoxMatch", "BoxAnnotator",
 		"Confusion", "SegmentScores", "Margin", "MarginGrad", "SoftmaxLossEach": // of forks
 		return true
-	case "RandomMask": // on the processor masks are Caffe's, drawn by the host
+	case "RandomMask", "Pixels": // on the processor masks are Caffe's, drawn by the host, and data come transformed
 		return true
 	case "UpdateAll": // launches cost nothing here: the plan keeps an update each
 		return true

@@ -248,9 +248,13 @@ func complete(op engine.Op, in, out []engine.Desc) ([]engine.Desc, error) {
 			return nil, fmt.Errorf("cuda: %T: output %d has shape %v, want %v", op, i, t.Shape, inferred[i].Shape)
 		}
 	}
+	_, pixels := op.(engine.Pixels)
 	for _, t := range append(append([]engine.Desc{}, in...), full...) {
 		if t.Shape.Count() == 0 {
 			return nil, unsupported(op, "tensors without elements")
+		}
+		if t.DType == engine.U8 && !pixels {
+			return nil, unsupported(op, "bytes")
 		}
 	}
 	return full, nil

@@ -40,8 +40,8 @@ func (d layouter) Prefer(op engine.Op, in, out []engine.Desc) (pin, pout []engin
 			}
 		}
 	}
-	if engine.Multiplies(op) {
-		layout = nhwc
+	if _, first := op.(engine.Pixels); first || engine.Multiplies(op) {
+		layout = nhwc // pictures come first, and convolutions next
 	}
 	for _, list := range [][]engine.Desc{pin, pout} {
 		for i, t := range list {
@@ -49,7 +49,7 @@ func (d layouter) Prefer(op engine.Op, in, out []engine.Desc) (pin, pout []engin
 				continue
 			}
 			list[i].Layout = engine.Plain
-			if len(t.Shape) == 4 {
+			if len(t.Shape) == 4 && t.DType != engine.U8 {
 				list[i].Layout = layout
 			}
 		}

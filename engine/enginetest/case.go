@@ -12,6 +12,7 @@ import (
 type Tensor struct {
 	Shape engine.Shape
 	Data  []float32
+	Bytes bool // the values are stored as U8
 }
 
 // Case is one op with the values of its inputs.
@@ -101,9 +102,29 @@ func (c *Case) descs() []engine.Desc { return descsOf(c.In) }
 func descsOf(in []Tensor) []engine.Desc {
 	var d []engine.Desc
 	for _, t := range in {
-		d = append(d, engine.Dense(t.Shape...))
+		d = append(d, t.desc())
 	}
 	return d
+}
+
+func (t Tensor) desc() engine.Desc {
+	d := engine.Dense(t.Shape...)
+	if t.Bytes {
+		d.DType = engine.U8
+	}
+	return d
+}
+
+// content is the memory of the tensor.
+func (t Tensor) content() []byte {
+	if !t.Bytes {
+		return bytesOf(t.Data)
+	}
+	b := make([]byte, len(t.Data))
+	for i, v := range t.Data {
+		b[i] = byte(v)
+	}
+	return b
 }
 
 // outputs is the number of outputs.

@@ -152,6 +152,13 @@ func (k *faultyKernel) copies(descs []engine.Desc, like, from []engine.Buffer) (
 
 // move copies between a tensor in its layout and its plain copy.
 func (k *faultyKernel) move(d engine.Desc, own, plain engine.Buffer, back bool) {
+	if d.DType == engine.U8 { // always plain
+		if back {
+			own, plain = plain, own
+		}
+		copy(octets(plain), octets(own))
+		return
+	}
 	a, b := floats(own), floats(plain)
 	for i := range b {
 		at := i
@@ -169,3 +176,5 @@ func (k *faultyKernel) move(d engine.Desc, own, plain engine.Buffer, back bool) 
 func floats(b engine.Buffer) []float32 {
 	return unsafe.Slice((*float32)(b.Host()), b.Bytes()/4)
 }
+
+func octets(b engine.Buffer) []byte { return unsafe.Slice((*byte)(b.Host()), b.Bytes()) }

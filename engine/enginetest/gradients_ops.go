@@ -66,7 +66,7 @@ func unaryGradients(g *source) []gradient {
 
 func maxGradients(g *source) []gradient {
 	both := g.distinct(20)
-	a, b := Tensor{engine.Shape{10}, both.Data[:10]}, Tensor{engine.Shape{10}, both.Data[10:]}
+	a, b := Tensor{Shape: engine.Shape{10}, Data: both.Data[:10]}, Tensor{Shape: engine.Shape{10}, Data: both.Data[10:]}
 	grad := func(dy Tensor, _ []Tensor) Case { return Case{Op: engine.MaxGrad{}, In: []Tensor{dy, a, b}} }
 	return []gradient{{op: engine.Binary{Fn: engine.Max}, in: []Tensor{a, b}, wrt: []wrt{{0, 0, grad}, {1, 1, grad}}}}
 }

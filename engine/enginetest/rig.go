@@ -65,7 +65,7 @@ func (r *rig) askConvolution() {
 // given is the descriptor that input i has when its op is reached: data comes
 // in the layout of activations, a solver's tensors in that of weights.
 func (r *rig) given(op engine.Op, i int, d engine.Desc, m mode) engine.Desc {
-	if !m.blocked || len(d.Shape) != 4 || d.Layout != engine.Plain || d.DType == engine.I32 {
+	if !m.blocked || len(d.Shape) != 4 || d.Layout != engine.Plain || d.DType == engine.I32 || d.DType == engine.U8 {
 		return d
 	}
 	d.Layout = r.activations
@@ -243,7 +243,7 @@ func (r *rig) upload(op engine.Op, in []Tensor, from map[int]Source, m mode) ([]
 func (r *rig) input(t Tensor, from map[int]Source, i int, m mode) (*placed, error) {
 	src, ok := from[i]
 	if !ok {
-		return r.place(engine.Dense(t.Shape...), bytesOf(t.Data))
+		return r.place(t.desc(), t.content())
 	}
 	in, out, err := r.upload(src.Op, src.In, nil, mode{layouts: m.layouts, blocked: m.blocked, narrow: m.narrow, unread: -1})
 	if err != nil {

@@ -16,7 +16,7 @@ func init() {
 		}
 	})
 	gradients = append(gradients, func(g *source) []gradient {
-		mask := Tensor{engine.Shape{1, 1, 2, 2}, []float32{3, 0, 5, 4}}
+		mask := Tensor{Shape: engine.Shape{1, 1, 2, 2}, Data: []float32{3, 0, 5, 4}}
 		return []gradient{{op: engine.Unpool{H: 2, W: 3}, in: []Tensor{g.values(1, 1, 2, 2), mask}, wrt: []wrt{{0, 0, func(dy Tensor, _ []Tensor) Case {
 			return Case{Op: engine.UnpoolGrad{}, In: []Tensor{dy, mask}}
 		}}}}}

@@ -57,6 +57,15 @@ func widen(b engine.Buffer, n int) []float32 {
 	return wide
 }
 
+// numbers is the bytes of a U8 tensor.
+func numbers(b engine.Buffer, n int) []float32 {
+	wide := make([]float32, n)
+	for i, v := range unsafe.Slice((*byte)(b.Host()), n) {
+		wide[i] = float32(v)
+	}
+	return wide
+}
+
 // narrow rounds values into a BF16 tensor.
 func narrow(b engine.Buffer, wide []float32) {
 	for i, h := 0, unsafe.Slice((*uint16)(b.Host()), len(wide)); i < len(wide); i++ {
@@ -64,8 +73,8 @@ func narrow(b engine.Buffer, wide []float32) {
 	}
 }
 
-// tensors views the buffers as float32 slices; nil for an unread output. BF16 tensors
-// are copies.
+// tensors views the buffers as float32 slices; nil for an unread output. BF16 and
+// U8 tensors are copies.
 func (k *kernel) tensors(what string, descs []engine.Desc, bufs []engine.Buffer) ([][]float32, error) {
 	if len(bufs) != len(descs) {
 		return nil, fmt.Errorf("ref: %T has %d %ss, got %d buffers", k.op, len(descs), what, len(bufs))
@@ -79,15 +88,23 @@ func (k *kernel) tensors(what string, descs []engine.Desc, bufs []engine.Buffer)
 		if b == nil || b.Bytes() < d.Bytes() || (b.Host() == nil && d.Bytes() > 0) {
 			return nil, fmt.Errorf("ref: %T: %s %d needs host memory of %d bytes", k.op, what, i, d.Bytes())
 		}
-		if n := d.Shape.Count(); n > 0 && d.DType == engine.BF16 {
-			views[i] = widen(b, n)
-		} else if n > 0 {
-			views[i] = unsafe.Slice((*float32)(b.Host()), n)
-		} else {
-			views[i] = []float32{}
-		}
+		views[i] = view(b, d)
 	}
 	return views, nil
+}
+
+// view is the tensor of a descriptor.
+func view(b engine.Buffer, d engine.Desc) []float32 {
+	n := d.Shape.Count()
+	switch {
+	case n == 0:
+		return []float32{}
+	case d.DType == engine.BF16:
+		return widen(b, n)
+	case d.DType == engine.U8:
+		return numbers(b, n)
+	}
+	return unsafe.Slice((*float32)(b.Host()), n)
 }
 
 // launch is one run of a kernel: its tensors and how many goroutines it may use.

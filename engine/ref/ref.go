@@ -107,7 +107,8 @@ func checkDescs(op engine.Op, in, out []engine.Desc) error {
 	}
 	narrowIn, narrowOut := engine.Narrow(op)
 	for i, d := range in {
-		if d.DType == engine.BF16 && !narrowIn.Has(i) {
+		_, pixels := op.(engine.Pixels)
+		if d.DType == engine.BF16 && !narrowIn.Has(i) || d.DType == engine.U8 && !pixels {
 			return unsupported(op, fmt.Sprintf("input %d has type %v", i, d.DType))
 		}
 		if err := checkDesc(op, "input", i, d); err != nil {
@@ -134,7 +135,7 @@ func checkDesc(op engine.Op, what string, i int, d engine.Desc) error {
 	if d.Layout != engine.Plain {
 		return unsupported(op, fmt.Sprintf("%s %d has a device's layout", what, i))
 	}
-	if d.DType != engine.F32 && d.DType != engine.I32 && d.DType != engine.BF16 {
+	if d.DType == engine.None {
 		return unsupported(op, fmt.Sprintf("%s %d has type %v", what, i, d.DType))
 	}
 	for _, n := range d.Shape {

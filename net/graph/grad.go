@@ -140,6 +140,7 @@ func init() {
 	})
 	gradOf(func(_ *differ, _ engine.Nonzero, _ Node, _ []Value) []Value { return []Value{None} })
 	gradOf(func(_ *differ, _ engine.RandomMask, _ Node, _ []Value) []Value { return []Value{None} })
+	gradOf(func(_ *differ, _ engine.Pixels, _ Node, _ []Value) []Value { return []Value{None, None, None} })
 	gradOf(func(_ *differ, _ engine.OneHot, _ Node, _ []Value) []Value { return []Value{None} })
 	gradOf(func(d *differ, _ engine.Gather, n Node, dy []Value) []Value {
 		return []Value{d.want(n.In[0], func() Value {

@@ -16,6 +16,7 @@
 #include "copy.cu"
 #include "gather.cu"
 #include "random_mask.cu"
+#include "pixels.cu"
 #include "update.cu"
 #include "im2col.cu"
 #include "interp.cu"
