@@ -25,7 +25,9 @@ type Loader struct {
 	tops, batch, prefetch, workers int
 	rank, ranks                    int64
 
+	raw      bool     // pictures stay bytes where they can
 	first    dims     // of the first record, while the pipeline has not run
+	bytes    bool     // the first record is bytes
 	consumed progress // after the batches that Next has given
 	pipe     *pipeline
 	current  *batch // the next batch, if it has been waited for
@@ -61,6 +63,7 @@ func (l *Loader) probe(file string, line int) (err error) {
 	if l.first, err = l.transform.result(p); err != nil {
 		return w.place(&rec, err)
 	}
+	l.bytes = p.bytes != nil
 	if n := int64(l.first.count()) * int64(l.batch); n > math.MaxInt32 {
 		return fmt.Errorf("a batch of %d x %v has %d values, more than 2^31", l.batch, l.first, n)
 	}
@@ -74,20 +77,56 @@ func (l *Loader) probe(file string, line int) (err error) {
 // Shapes are the shapes of the tops of the next batch: batch x channels x height x width, and for the labels batch, or batch x 1 x height x
 // width where each pixel has one. The first record of each batch decides its shape.
 func (l *Loader) Shapes() ([]engine.Shape, error) {
-	l.later.flush(l.log)
-	size := l.first
-	if l.pipe != nil || size == (dims{}) || l.ranks > 1 {
-		b, err := l.peek()
-		if err != nil {
-			return nil, err
-		}
-		size = b.size
+	size, _, err := l.look()
+	if err != nil {
+		return nil, err
 	}
 	labels := engine.Shape{l.batch}
 	if l.decoding.dense {
 		labels = engine.Shape{l.batch, 1, size[1], size[2]}
 	}
 	return []engine.Shape{{l.batch, size[0], size[1], size[2]}, labels}[:l.tops], nil
+}
+
+// look tells the size of the next batch's pictures, and whether they are bytes.
+func (l *Loader) look() (size dims, raw bool, err error) {
+	l.later.flush(l.log)
+	if l.pipe == nil && l.first != (dims{}) && l.ranks <= 1 {
+		return l.first, l.raw && l.bytes, nil
+	}
+	b, err := l.peek()
+	if err != nil {
+		return dims{}, false, err
+	}
+	return b.size, b.raw, nil
+}
+
+// TakePixels has pictures left as bytes where they are such, for the device to transform. It is called before the first batch is asked for.
+func (l *Loader) TakePixels() { l.raw = true }
+
+// Pixels tells how the next batch's bytes become numbers; nil where it is numbers already, which Next gives.
+func (l *Loader) Pixels() (*engine.PixelFormat, error) {
+	size, raw, err := l.look()
+	if err != nil || !raw {
+		return nil, err
+	}
+	return l.transform.pixels(size[0]), nil
+}
+
+// NextPixels gives the next batch to take, as the inputs of engine.Pixels, and its labels. The memory is the Loader's.
+func (l *Loader) NextPixels(take func(bytes []byte, windows, labels []float32) error) error {
+	b, err := l.peek()
+	if err != nil {
+		return err
+	}
+	if !b.raw {
+		return fmt.Errorf("the batch of %d x %v is no bytes", l.batch, b.size)
+	}
+	if err := take(b.bytes, b.windows, b.labels); err != nil {
+		return err
+	}
+	l.consume(b)
+	return nil
 }
 
 // Next writes the next batch: data to the first slice, labels to the second, if the layer has two tops. Their lengths are the counts of
@@ -97,19 +136,24 @@ func (l *Loader) Next(dst ...[]float32) error {
 	if err != nil {
 		return err
 	}
-	if len(dst) != l.tops || len(dst[0]) != len(b.data) || l.tops == 2 && len(dst[1]) != len(b.labels) {
+	if b.raw || len(dst) != l.tops || len(dst[0]) != len(b.data) || l.tops == 2 && len(dst[1]) != len(b.labels) {
 		return fmt.Errorf("the batch is %d x %v, which does not fit the buffers given for it", l.batch, b.size)
 	}
 	copy(dst[0], b.data)
 	if l.tops == 2 {
 		copy(dst[1], b.labels)
 	}
+	l.consume(b)
+	return nil
+}
+
+// consume gives the current batch back to the pipeline.
+func (l *Loader) consume(b *batch) {
 	key := append(l.consumed.After[:0], b.after.After...)
 	l.consumed = b.after
 	l.consumed.After = key
 	l.current, l.warm = nil, true
 	l.pipe.free <- b
-	return nil
 }
 
 // waits counts the times that any layer has waited for data.

@@ -14,6 +14,7 @@ import (
 	"github.com/gocaffe/gocaffe/internal/npz"
 	"github.com/gocaffe/gocaffe/proto/caffepb"
 	"github.com/gocaffe/gocaffe/rng"
+	"google.golang.org/protobuf/proto"
 )
 
 // lines keeps log lines as "file:line text".
@@ -53,6 +54,8 @@ func mustOpen(t testing.TB, text string, o data.Options) *data.Loader {
 var augmented = map[string]string{
 	"Data": `layer { type: "Data" top: "data" top: "label" data_param { source: "lmdb_resized" batch_size: 4 backend: LMDB }
 		transform_param { mirror: true crop_size: 31 mean_value: 100 } }`,
+	"mean image": `layer { type: "Data" top: "data" data_param { source: "lmdb_resized" batch_size: 4 backend: LMDB }
+		transform_param { mirror: true crop_size: 31 mean_file: "mean.binaryproto" scale: 0.017 } }`,
 	"LevelDB": `layer { type: "Data" top: "data" top: "label" data_param { source: "leveldb_resized" batch_size: 4 }
 		transform_param { mirror: true crop_size: 31 } }`,
 	"encoded": `layer { type: "Data" top: "data" top: "label" data_param { source: "lmdb_encoded_jpg" batch_size: 5 backend: LMDB prefetch: 2 }
@@ -87,6 +90,55 @@ func TestWorkersDoNotMatter(t *testing.T) {
 	}
 }
 
+// What a device makes of bytes is what the host makes.
+func TestPixelsEqualNumbers(t *testing.T) {
+	t.Chdir(goldenFolder(t))
+	for name, text := range augmented {
+		want := batches(t, mustOpen(t, text, data.Options{Random: rng.New(5).Uint32}), 9)
+		for _, workers := range []int{1, 7} {
+			l := mustOpen(t, text, data.Options{Workers: workers, Random: rng.New(5).Uint32})
+			l.TakePixels()
+			if format, err := l.Pixels(); err != nil || format == nil {
+				t.Errorf("%s: no bytes: %v", name, err)
+			}
+			if got := batches(t, l, 9); !reflect.DeepEqual(got, want) {
+				t.Errorf("%s: with %d workers, bytes give other batches than numbers", name, workers)
+			}
+		}
+	}
+}
+
+// A batch that has a record of float_data is numbers, whichever record that is, and so its neighbours need not be.
+func TestPixelsOfMixedRecords(t *testing.T) {
+	var records []*caffepb.Datum
+	for i := range 12 {
+		d := &caffepb.Datum{Channels: proto.Int32(1), Height: proto.Int32(2), Width: proto.Int32(3), Label: proto.Int32(int32(i))}
+		if i == 4 || i == 6 || i == 11 {
+			d.FloatData = []float32{1.5, 2.5, 3.5, 4.5, 5.5, float32(i)}
+		} else {
+			d.Data = []byte{250, 2, 3, 4, 5, byte(i)}
+		}
+		records = append(records, d)
+	}
+	path := writeDatums(t, records...)
+	text := fmt.Sprintf(`layer { type: "Data" top: "data" top: "label" data_param { source: %q backend: LMDB batch_size: 3 }
+		transform_param { mirror: true crop_size: 2 mean_value: 3 scale: 0.5 } }`, path)
+	want := batches(t, mustOpen(t, text, data.Options{Random: rng.New(5).Uint32}), 8)
+	for _, workers := range []int{1, 4} {
+		l := mustOpen(t, text, data.Options{Workers: workers, Random: rng.New(5).Uint32})
+		l.TakePixels()
+		for i, w := range want {
+			format, err := l.Pixels()
+			if bytes := i%4 == 0; err != nil || (format != nil) != bytes {
+				t.Errorf("batch %d: bytes %v, want %v (%v)", i, format != nil, bytes, err)
+			}
+			if got := nextBatch(t, l); !reflect.DeepEqual(got, w) {
+				t.Errorf("batch %d: %v, want %v", i, got, w)
+			}
+		}
+	}
+}
+
 // A run that is cut anywhere, and goes on with State in another process, has the batches of one that is not.
 func TestResumeIsExact(t *testing.T) {
 	t.Chdir(goldenFolder(t))
@@ -95,6 +147,9 @@ func TestResumeIsExact(t *testing.T) {
 		want := batches(t, mustOpen(t, text, data.Options{Random: rng.New(5).Uint32}), n)
 		for cut := range n {
 			l := mustOpen(t, text, data.Options{Random: rng.New(5).Uint32})
+			if cut%2 > 0 {
+				l.TakePixels()
+			}
 			batches(t, l, cut)
 			state, err := l.State()
 			if err != nil {

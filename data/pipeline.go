@@ -21,6 +21,7 @@ type pipeline struct {
 	at           progress
 	rank, ranks  int64
 	helpers      int
+	raw          bool   // pictures stay bytes where they can
 	inline       worker // for batches that are not worth handing out
 	log          Logger
 	announceWrap bool
@@ -30,7 +31,7 @@ func newPipeline(l *Loader, random *rng.Source) *pipeline {
 	p := &pipeline{
 		free: make(chan *batch, l.prefetch), full: make(chan *batch, l.prefetch),
 		jobs: make(chan *batch, l.prefetch*l.workers), quit: make(chan struct{}),
-		source: l.source, transform: l.transform, random: random, at: l.consumed, rank: l.rank, ranks: l.ranks, helpers: l.workers,
+		source: l.source, transform: l.transform, random: random, at: l.consumed, rank: l.rank, ranks: l.ranks, helpers: l.workers, raw: l.raw,
 		inline: worker{decoding: l.decoding}, log: l.log, announceWrap: l.logWraps,
 	}
 	for range l.prefetch {
@@ -125,11 +126,11 @@ const smallBatch = 256 << 10
 func (p *pipeline) dispatch(b *batch) {
 	p.full <- b
 	if p.small(b) {
-		b.prepare(1)
+		b.prepare(1, p.raw)
 		b.work(&p.inline, p.transform)
 		return
 	}
-	b.prepare(p.helpers)
+	b.prepare(p.helpers, p.raw)
 	for range p.helpers {
 		p.jobs <- b
 	}

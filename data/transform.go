@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/gocaffe/gocaffe/data/decode"
+	"github.com/gocaffe/gocaffe/engine"
 	"github.com/gocaffe/gocaffe/proto"
 	"github.com/gocaffe/gocaffe/proto/caffepb"
 )
@@ -179,6 +180,40 @@ func (t *transform) apply(dst []float32, p *picture, out dims, d draws) {
 		}
 		decode.Place(dst[c*plane:][:plane], p.bytes[from:], place)
 	}
+}
+
+// cutOut is apply for the device (engine.Pixels): it writes the bytes that apply would read, and where they were.
+func (t *transform) cutOut(dst []byte, window []float32, p *picture, out dims, d draws) {
+	top, left, reverse := t.window(p, out, d)
+	window[engine.WindowTop], window[engine.WindowLeft] = float32(top), float32(left)
+	window[engine.WindowMirrored], window[engine.WindowInterleaved] = 0, 0
+	if reverse {
+		window[engine.WindowMirrored] = 1
+	}
+	planes, pixel := out[0], 1
+	if p.interleaved {
+		window[engine.WindowInterleaved] = 1
+		planes, pixel = 1, out[0]
+	}
+	for c := range planes {
+		for y := range out[1] {
+			n := copy(dst[:out[2]*pixel], p.bytes[((c*p.height+top+y)*p.width+left)*pixel:])
+			dst = dst[n:]
+		}
+	}
+}
+
+// pixels is what the device must know to do what cutOut leaves undone.
+func (t *transform) pixels(channels int) *engine.PixelFormat {
+	p := &engine.PixelFormat{Op: engine.Pixels{Scale: t.scale}, MeanShape: engine.Shape{channels}}
+	if t.mean != nil {
+		p.Mean, p.MeanShape = t.mean, t.meanDims[:]
+		return p
+	}
+	for c := range channels {
+		p.Mean = append(p.Mean, t.meanOf(c)[0])
+	}
+	return p
 }
 
 // meanOf is the mean_value of channel c.

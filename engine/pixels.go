@@ -40,6 +40,13 @@ func (op Pixels) Infer(in []Desc) ([]Desc, error) {
 	return []Desc{Dense(bytes.Shape...)}, nil
 }
 
+// PixelFormat is what the batches of a source of bytes have in common.
+type PixelFormat struct {
+	Op        Pixels
+	Mean      []float32 // the op's input of the name
+	MeanShape Shape
+}
+
 // PixelTaker is a Device that takes pictures as bytes: a quarter of what the host would send
 // otherwise, and none of the arithmetic. Package net asserts it and nobody else.
 type PixelTaker interface{ TakesPixels() }

@@ -27,7 +27,7 @@ func lowerData(_ *spec.Layer, b *graph.Builder, _ []graph.Value) []graph.Value {
 	if n := len(b.Layer().GetTop()); n < len(shapes) {
 		shapes = shapes[:n]
 	}
-	return b.Feed(graph.Feed{Kind: graph.FeedData}, shapes...)
+	return b.Data(shapes...)
 }
 
 // checkTransform checks the transform_param that every image source has.

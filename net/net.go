@@ -42,6 +42,19 @@ type Source interface {
 	Close() error
 }
 
+// PixelSource is a Source that can leave the arithmetic to the device.
+type PixelSource interface {
+	Source
+	// TakePixels, called before all else, has batches be bytes where they can.
+	TakePixels()
+	// Pixels says how the bytes of the next batch become its first top; nil where it is
+	// numbers, which Next gives.
+	Pixels() (*engine.PixelFormat, error)
+	// NextPixels gives the next batch to take, where Pixels said that it is bytes: the
+	// inputs of engine.Pixels, and the second top. The memory is the source's.
+	NextPixels(take func(bytes []byte, windows, labels []float32) error) error
+}
+
 // Options says how a net is built. Device, and Open where the net has data
 // layers, are required.
 type Options struct {

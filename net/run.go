@@ -1,6 +1,7 @@
 package net
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -49,11 +50,11 @@ func (n *Net) run(dirs ...graph.Direction) error {
 func (n *Net) followShapes() error {
 	changed := false
 	for _, s := range n.sources {
-		before := s.shapes
+		before, bytes := s.shapes, s.format != nil
 		if err := s.look(); err != nil {
 			return err
 		}
-		changed = changed || !slices.EqualFunc(before, s.shapes, engine.Shape.Equal)
+		changed = changed || bytes != (s.format != nil) || !slices.EqualFunc(before, s.shapes, engine.Shape.Equal)
 	}
 	if !changed {
 		return nil
@@ -107,6 +108,8 @@ func (n *Net) feedOne(f graph.Feed) error {
 		err = n.mask(f)
 	case graph.FeedSeed:
 		err = n.seed(f)
+	case graph.FeedMean:
+		err = n.mean(f)
 	case graph.FeedFile:
 		err = n.readFile(f)
 	}
@@ -117,6 +120,9 @@ func (n *Net) feedOne(f graph.Feed) error {
 }
 
 func (n *Net) nextBatch(f graph.Feed) error {
+	if f.Pixels {
+		return n.nextPixels(f)
+	}
 	dst := make([][]float32, len(f.Values))
 	for i, v := range f.Values {
 		dst[i] = n.now.buffer(v)
@@ -125,6 +131,26 @@ func (n *Net) nextBatch(f graph.Feed) error {
 		return err
 	}
 	return n.now.flush(f)
+}
+
+// nextPixels sends the bytes of a batch from where the source has them.
+func (n *Net) nextPixels(f graph.Feed) error {
+	p := n.now.plan
+	return n.sources[f.Layer].pixels.NextPixels(func(bytes []byte, windows, labels []float32) error {
+		err := errors.Join(p.FeedBytes(f.Values[0], bytes), p.Feed(f.Values[1], windows))
+		if len(f.Values) > 2 {
+			err = errors.Join(err, p.Feed(f.Values[2], labels))
+		}
+		return err
+	})
+}
+
+// mean writes the mean that a data layer's pictures have in common, once.
+func (n *Net) mean(f graph.Feed) error {
+	if n.now.filled {
+		return nil
+	}
+	return n.now.plan.Feed(f.Values[0], f.Mean)
 }
 
 // fill draws DummyData's tops: constants once, the others each time.

@@ -19,7 +19,9 @@ import (
 type source struct {
 	Source
 	layer  *spec.Layer
-	shapes []engine.Shape // of the next batch
+	shapes []engine.Shape      // of the next batch
+	pixels PixelSource         // where the device transforms its pictures, else nil
+	format *engine.PixelFormat // of the next batch, nil where it is numbers
 }
 
 // setUp does what Caffe does layer by layer when it builds a net: open data,
@@ -128,17 +130,28 @@ func (n *Net) open(i int, log *initLog) error {
 		return l.Errorf("%w", err)
 	}
 	n.sources[i] = &source{Source: s, layer: l}
+	if p, ok := s.(PixelSource); ok && n.takesPixels() {
+		p.TakePixels()
+		n.sources[i].pixels = p
+	}
 	log.connect(i)
 	return n.sources[i].look()
 }
 
-// look asks for the shapes of the next batch.
-func (s *source) look() error {
-	shapes, err := s.Shapes()
+// takesPixels reports whether the device transforms pictures. No gradient leads back to bytes.
+func (n *Net) takesPixels() bool {
+	_, ok := n.o.Device.(engine.PixelTaker)
+	return ok && !n.o.ForceBackward
+}
+
+// look asks for the shapes of the next batch, and whether it is bytes.
+func (s *source) look() (err error) {
+	if s.shapes, err = s.Shapes(); err == nil && s.pixels != nil {
+		s.format, err = s.pixels.Pixels()
+	}
 	if err != nil {
 		return s.layer.Errorf("%w", err)
 	}
-	s.shapes = shapes
 	return nil
 }
 
@@ -187,11 +200,11 @@ func (n *Net) draw(u graph.Use, owner bool) ([]float32, error) {
 
 // build lowers the first layers for the present shapes.
 func (n *Net) build(list []*spec.Layer) (*graph.Graph, error) {
-	shapes := maps.Clone(n.inputs)
+	shapes, pixels := maps.Clone(n.inputs), map[*spec.Layer]*engine.PixelFormat{}
 	for _, s := range n.sources {
-		shapes[s.layer] = s.shapes
+		shapes[s.layer], pixels[s.layer] = s.shapes, s.format
 	}
-	return graph.Build(list, graph.Options{Name: n.Name(), Lower: layers.Lower, FeedShapes: shapes, Selected: n.selected,
+	return graph.Build(list, graph.Options{Name: n.Name(), Lower: layers.Lower, FeedShapes: shapes, Pixels: pixels, Selected: n.selected,
 		DeviceMasks: !n.o.HostMasks && drawsMasks(n.o.Device)})
 }
 

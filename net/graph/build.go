@@ -23,6 +23,9 @@ type Options struct {
 	// FeedShapes gives the shapes of the next batch of each data layer. Layers may
 	// have one name, so names do not do.
 	FeedShapes map[*spec.Layer][]engine.Shape
+	// Pixels says how the bytes of data layers whose pictures the device transforms become
+	// numbers (Builder.Data).
+	Pixels map[*spec.Layer]*engine.PixelFormat
 	// Selected says how many items a layer selects (Builder.Select).
 	Selected map[*spec.Layer]int
 	// DeviceMasks lets the device draw Dropout's masks, whose numbers are not Caffe's then
@@ -39,7 +42,7 @@ func Build(layers []*spec.Layer, o Options) (*Graph, error) {
 		Tops: make([][]Value, len(layers)), Bottoms: make([][]Value, len(layers)),
 		Seeds: map[Value]Value{}, Grads: map[Value]Value{},
 	}
-	b := &Builder{g: g, shared: map[string]int{}, feeds: o.FeedShapes, selected: o.Selected, deviceMasks: o.DeviceMasks, custom: map[Value]customGrad{}}
+	b := &Builder{g: g, shared: map[string]int{}, feeds: o.FeedShapes, pixels: o.Pixels, selected: o.Selected, deviceMasks: o.DeviceMasks, custom: map[Value]customGrad{}}
 	versions := map[spec.Blob]Value{}
 	consumed := map[string]bool{}
 	var errs []error

@@ -17,6 +17,7 @@ type Builder struct {
 	dir      Direction
 	shared   map[string]int // params by name
 	feeds    map[*spec.Layer][]engine.Shape
+	pixels   map[*spec.Layer]*engine.PixelFormat
 	selected map[*spec.Layer]int
 
 	deviceMasks bool // Options.DeviceMasks
@@ -211,14 +212,38 @@ func (b *Builder) Feed(f Feed, shapes ...engine.Shape) []Value {
 	if b.err != nil {
 		return make([]Value, len(shapes))
 	}
-	f.Layer = b.layer
+	descs := make([]engine.Desc, len(shapes))
 	for i, s := range shapes {
+		descs[i] = engine.Dense(s...)
+	}
+	return b.feed(f, descs)
+}
+
+func (b *Builder) feed(f Feed, descs []engine.Desc) []Value {
+	f.Layer = b.layer
+	for i, d := range descs {
 		f.Values = append(f.Values, b.value(ValueInfo{
-			Name: fmt.Sprintf("%s.feed%d", b.g.Layers[b.layer].GetName(), i), Desc: engine.Dense(s...), Origin: FromFeed, Node: -1,
+			Name: fmt.Sprintf("%s.feed%d", b.g.Layers[b.layer].GetName(), i), Desc: d, Origin: FromFeed, Node: -1,
 		}))
 	}
 	b.g.Feeds = append(b.g.Feeds, f)
 	return f.Values
+}
+
+// Data is the tops of a data layer. With an entry in Options.Pixels the first is computed
+// from bytes.
+func (b *Builder) Data(shapes ...engine.Shape) []Value {
+	format := b.pixels[b.g.Layers[b.layer]]
+	if format == nil || b.err != nil {
+		return b.Feed(Feed{Kind: FeedData}, shapes...)
+	}
+	mean := b.Feed(Feed{Kind: FeedMean, Mean: format.Mean}, format.MeanShape)[0]
+	descs := []engine.Desc{{DType: engine.U8, Shape: shapes[0]}, engine.Dense(shapes[0][0], engine.WindowSize)}
+	for _, s := range shapes[1:] {
+		descs = append(descs, engine.Dense(s...))
+	}
+	in := b.feed(Feed{Kind: FeedData, Pixels: true}, descs)
+	return append([]Value{b.Op(format.Op, in[0], in[1], mean)}, in[2:]...)
 }
 
 // Mask is a tensor that is 0 with probability ratio, else 1/(1 − ratio): other ones each run.

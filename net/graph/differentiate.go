@@ -81,7 +81,7 @@ func (d *differ) markNeeds(force bool) {
 	if force {
 		for _, f := range g.Feeds {
 			for _, v := range f.Values {
-				d.needs[v] = f.Kind != FeedMask && f.Kind != FeedSeed && f.Kind != FeedFile
+				d.needs[v] = f.Kind == FeedInput || f.Kind == FeedData || f.Kind == FeedFiller
 			}
 		}
 	}

@@ -89,6 +89,7 @@ const (
 	FeedFiller                 // drawn by fillers (DummyData)
 	FeedMask                   // Dropout's: 0, or 1/(1−ratio) with probability 1−ratio
 	FeedSeed                   // of an engine.RandomMask: other numbers each run
+	FeedMean                   // of an engine.Pixels, written once
 	FeedFile                   // read once from a .binaryproto (InfogainLoss)
 )
 
@@ -99,6 +100,8 @@ type Feed struct {
 	Layer   int
 	Values  []Value
 	Fillers []*caffepb.FillerParameter // FeedFiller: one a value
+	Pixels  bool                       // FeedData: the values are bytes, windows, and labels if the layer has two tops
+	Mean    []float32                  // FeedMean
 	Ratio   float32                    // FeedMask: the share of zeros
 	File    string                     // FeedFile: its name
 }

@@ -15,10 +15,25 @@ var errNotKept = errors.New("is not kept by this plan")
 // Feed writes a feed's value.
 func (p *Plan) Feed(v graph.Value, src []float32) error { return p.Store(v, src) }
 
+// FeedBytes writes a feed of type U8.
+func (p *Plan) FeedBytes(v graph.Value, src []byte) error {
+	if err := p.checkCount(v, len(src)); err != nil {
+		return err
+	}
+	if d := p.desc(v); d.DType != engine.U8 || p.values[v].Origin != graph.FromFeed {
+		return fmt.Errorf("plan: %s is %v, it can't be fed with bytes", p.values[v].Name, d.DType)
+	}
+	if err := p.begin(); err != nil {
+		return err
+	}
+	p.stream.CopyIn(p.buffer(v), src)
+	return p.waitUnlessAhead()
+}
+
 // FeedBuffer is the memory of a feed where the host can write it, else nil. It
 // must not be written while the plan runs.
 func (p *Plan) FeedBuffer(v graph.Value) []float32 {
-	if p.values[v].Origin != graph.FromFeed || p.values[v].Desc.Layout != engine.Plain || p.arena == nil {
+	if p.values[v].Origin != graph.FromFeed || p.values[v].Desc.Layout != engine.Plain || p.desc(v).DType != engine.F32 || p.arena == nil {
 		return nil
 	}
 	b := p.buffer(v)
@@ -35,6 +50,9 @@ func (p *Plan) Store(v graph.Value, src []float32) error {
 	}
 	if p.values[v].Origin == graph.FromOp {
 		return fmt.Errorf("plan: %s is computed, it can't be set", p.values[v].Name)
+	}
+	if p.desc(v).DType == engine.U8 {
+		return p.FeedBytes(v, octets(src))
 	}
 	if err := p.begin(); err != nil {
 		return err
@@ -83,6 +101,9 @@ func (p *Plan) FetchLater(v graph.Value, dst []float32) error {
 		return fmt.Errorf("plan: %s %w", info.Name, errNotKept)
 	}
 	d := p.desc(v)
+	if d.DType == engine.U8 {
+		return p.fetchBytes(v, dst)
+	}
 	if d.DType != engine.F32 && d.DType != engine.BF16 {
 		return fmt.Errorf("plan: %s is %v, only f32 and bf16 can be read", p.values[v].Name, d.DType)
 	}
@@ -103,6 +124,31 @@ func (p *Plan) FetchLater(v graph.Value, dst []float32) error {
 	}
 	p.stream.CopyOut(bytesOf(dst), plain)
 	return p.Wait() // the scratch is free then
+}
+
+// fetchBytes reads a value of type U8 as numbers.
+func (p *Plan) fetchBytes(v graph.Value, dst []float32) error {
+	if err := p.begin(); err != nil {
+		return err
+	}
+	bytes := make([]byte, len(dst))
+	p.stream.CopyOut(bytes, p.buffer(v))
+	if err := p.Wait(); err != nil {
+		return err
+	}
+	for i, b := range bytes {
+		dst[i] = float32(b)
+	}
+	return nil
+}
+
+// octets is numbers from 0 to 255 as bytes.
+func octets(numbers []float32) []byte {
+	bytes := make([]byte, len(numbers))
+	for i, v := range numbers {
+		bytes[i] = byte(v)
+	}
+	return bytes
 }
 
 // readable reports whether a computed value still lies in memory after a run:
