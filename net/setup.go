@@ -129,19 +129,29 @@ func (n *Net) open(i int, log *initLog) error {
 	if err != nil {
 		return l.Errorf("%w", err)
 	}
-	n.sources[i] = &source{Source: s, layer: l}
-	if p, ok := s.(PixelSource); ok && n.takesPixels() {
-		p.TakePixels()
-		n.sources[i].pixels = p
-	}
+	n.sources[i] = newSource(l, s, n.o.Device, n.o.ForceBackward)
 	log.connect(i)
 	return n.sources[i].look()
 }
 
-// takesPixels reports whether the device transforms pictures. No gradient leads back to bytes.
-func (n *Net) takesPixels() bool {
-	_, ok := n.o.Device.(engine.PixelTaker)
-	return ok && !n.o.ForceBackward
+// newSource has the source give bytes to a device that transforms them, unless somebody
+// may want the gradient of a picture: none leads back to bytes.
+func newSource(l *spec.Layer, s Source, dev engine.Device, forceBackward bool) *source {
+	from := &source{Source: s, layer: l}
+	p, gives := s.(PixelSource)
+	if _, takes := dev.(engine.PixelTaker); takes && gives && !forceBackward {
+		p.TakePixels()
+		from.pixels = p
+	}
+	return from
+}
+
+// FirstBatch tells what graph.Build must know of the first batch of a data layer for a net
+// on the device: its shapes, and how its bytes become numbers, nil where it is numbers.
+func FirstBatch(l *spec.Layer, s Source, dev engine.Device, forceBackward bool) ([]engine.Shape, *engine.PixelFormat, error) {
+	from := newSource(l, s, dev, forceBackward)
+	err := from.look()
+	return from.shapes, from.format, err
 }
 
 // look asks for the shapes of the next batch, and whether it is bytes.
@@ -205,11 +215,11 @@ func (n *Net) build(list []*spec.Layer) (*graph.Graph, error) {
 		shapes[s.layer], pixels[s.layer] = s.shapes, s.format
 	}
 	return graph.Build(list, graph.Options{Name: n.Name(), Lower: layers.Lower, FeedShapes: shapes, Pixels: pixels, Selected: n.selected,
-		DeviceMasks: !n.o.HostMasks && drawsMasks(n.o.Device)})
+		DeviceMasks: !n.o.HostMasks && DrawsMasks(n.o.Device)})
 }
 
-// drawsMasks reports whether Dropout's masks are the device's matter.
-func drawsMasks(dev engine.Device) bool {
+// DrawsMasks reports whether Dropout's masks are the device's matter.
+func DrawsMasks(dev engine.Device) bool {
 	_, ok := dev.(engine.MaskDrawer)
 	return ok
 }

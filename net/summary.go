@@ -105,7 +105,7 @@ func Summarize(f *proto.NetFile, o SummaryOptions) (*Summary, error) {
 		}
 	}
 	lower := func() (*graph.Graph, error) {
-		return graph.Build(resolved.Layers, graph.Options{Name: s.Name, Lower: layers.Lower, FeedShapes: shapes, DeviceMasks: drawsMasks(o.Device)})
+		return graph.Build(resolved.Layers, graph.Options{Name: s.Name, Lower: layers.Lower, FeedShapes: shapes})
 	}
 	g, err := lower()
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/gocaffe/gocaffe/engine"
 	"github.com/gocaffe/gocaffe/internal/glog"
 	"github.com/gocaffe/gocaffe/layers"
+	"github.com/gocaffe/gocaffe/net"
 	"github.com/gocaffe/gocaffe/net/graph"
 	"github.com/gocaffe/gocaffe/net/plan"
 	"github.com/gocaffe/gocaffe/net/spec"
@@ -35,22 +36,30 @@ func explain(a *app) error {
 	if stage == "spec" {
 		return spec.Print(a.stdout, s.Layers)
 	}
-	g, err := a.lower(s, phase)
+	if stage == "graph" {
+		g, err := a.lower(s, phase, nil)
+		if err != nil {
+			return err
+		}
+		return g.Print(a.stdout)
+	}
+	dev, err := a.openDevice(a.firstGPU(266, 270), 275)
 	if err != nil {
 		return err
 	}
-	if stage == "graph" {
-		return g.Print(a.stdout)
-	}
-	dev, err := a.openEngine()
+	return errors.Join(a.printPlan(s, phase, dev), dev.Close())
+}
+
+func (a *app) printPlan(s *spec.Net, phase caffepb.Phase, dev engine.Device) error {
+	g, err := a.lower(s, phase, dev)
 	if err != nil {
 		return err
 	}
 	p, err := plan.Compile(g, dev, plan.Options{Keep: results(g)})
 	if err != nil {
-		return errors.Join(err, dev.Close())
+		return err
 	}
-	return errors.Join(p.Print(a.stdout), p.Close(), dev.Close())
+	return errors.Join(p.Print(a.stdout), p.Close())
 }
 
 // modelPhase checks -model and gives -phase, which is TRAIN where it is not given.
@@ -71,9 +80,11 @@ func (a *app) resolve(phase caffepb.Phase) (*spec.Net, error) {
 	return s, fatalAt("net.cpp", 53, err)
 }
 
-// lower makes the graph, with a backward part in the phase TRAIN. Data layers are opened only for the shapes of their first batch.
-func (a *app) lower(s *spec.Net, phase caffepb.Phase) (*graph.Graph, error) {
-	shapes := map[*spec.Layer][]engine.Shape{}
+// lower makes the graph, with a backward part in the phase TRAIN: that for the device, or without one that of a device which leaves all
+// preparation to the host. Data layers are opened only for their first batch.
+func (a *app) lower(s *spec.Net, phase caffepb.Phase, dev engine.Device) (*graph.Graph, error) {
+	shapes, pixels := map[*spec.Layer][]engine.Shape{}, map[*spec.Layer]*engine.PixelFormat{}
+	force := s.Filtered.GetForceBackward()
 	draw := rng.New(0).Uint32
 	quiet := *a
 	quiet.log = &glog.Logger{}
@@ -86,17 +97,17 @@ func (a *app) lower(s *spec.Net, phase caffepb.Phase) (*graph.Graph, error) {
 		if err != nil {
 			return nil, fatalAt("net.cpp", 86, err)
 		}
-		next, err := src.Shapes()
+		shapes[l], pixels[l], err = net.FirstBatch(l, src, dev, force)
 		if err = errors.Join(err, src.Close()); err != nil {
-			return nil, fatalAt("net.cpp", 86, l.Errorf("%w", err))
+			return nil, fatalAt("net.cpp", 86, err)
 		}
-		shapes[l] = next
 	}
-	g, err := graph.Build(s.Layers, graph.Options{Name: s.Filtered.GetName(), Lower: layers.Lower, FeedShapes: shapes})
+	g, err := graph.Build(s.Layers, graph.Options{
+		Name: s.Filtered.GetName(), Lower: layers.Lower, FeedShapes: shapes, Pixels: pixels, DeviceMasks: net.DrawsMasks(dev)})
 	if err != nil || phase != caffepb.Phase_TRAIN {
 		return g, fatalAt("net.cpp", 86, err)
 	}
-	return g, fatalAt("net.cpp", 200, graph.Differentiate(g, graph.GradOptions{Force: s.Filtered.GetForceBackward()}))
+	return g, fatalAt("net.cpp", 200, graph.Differentiate(g, graph.GradOptions{Force: force}))
 }
 
 // results are what a net is run for: its outputs, and the gradients of its params where it has them. A plan prunes the rest.

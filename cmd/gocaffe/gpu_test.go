@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -137,6 +138,20 @@ func TestGPUCommands(t *testing.T) {
 		if code, _, log := call(append([]string{"caffe"}, strings.Fields(args)...)...); code != 0 || !strings.Contains(log, want) {
 			t.Errorf("%s: exit %d\n%s", args, code, log)
 		}
+	}
+}
+
+// The plan that explain prints is the GPU's: there pictures come as bytes.
+func TestExplainGPU(t *testing.T) {
+	withGPU(t)
+	model := filepath.Join(t.TempDir(), "net.prototxt")
+	text := `layer { name: "data" type: "Data" top: "data" data_param { source: "../../testdata/golden/data/lmdb_resized" batch_size: 4 backend: LMDB } }`
+	if err := os.WriteFile(model, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	code, stdout, log := call("caffe", "explain", "-stage", "plan", "-phase", "TEST", "-model", model, "-gpu", "0")
+	if code != 0 || !strings.Contains(stdout, "Pixels{Scale:") {
+		t.Errorf("exit %d, no Pixels in the plan:\n%s\n%s", code, stdout, log)
 	}
 }
 

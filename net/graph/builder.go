@@ -221,9 +221,15 @@ func (b *Builder) Feed(f Feed, shapes ...engine.Shape) []Value {
 
 func (b *Builder) feed(f Feed, descs []engine.Desc) []Value {
 	f.Layer = b.layer
+	before := 0 // values of the layer's other feeds
+	for _, other := range b.g.Feeds {
+		if other.Layer == b.layer {
+			before += len(other.Values)
+		}
+	}
 	for i, d := range descs {
 		f.Values = append(f.Values, b.value(ValueInfo{
-			Name: fmt.Sprintf("%s.feed%d", b.g.Layers[b.layer].GetName(), i), Desc: d, Origin: FromFeed, Node: -1,
+			Name: fmt.Sprintf("%s.feed%d", b.g.Layers[b.layer].GetName(), before+i), Desc: d, Origin: FromFeed, Node: -1,
 		}))
 	}
 	b.g.Feeds = append(b.g.Feeds, f)
