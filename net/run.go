@@ -22,6 +22,12 @@ func (n *Net) ForwardBackward() error {
 	return n.run(graph.Forward, graph.Backward)
 }
 
+// Step is a whole iteration as one run of the plan: Forward, Backward and ApplyUpdate, with
+// what SetHyper gave. Nothing can be read or set in between.
+func (n *Net) Step() error {
+	return n.run(graph.Forward, graph.Backward, graph.ApplyUpdate)
+}
+
 // Backward computes the gradients of the last Forward.
 func (n *Net) Backward() error {
 	return n.now.plan.Run(graph.Backward)

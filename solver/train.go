@@ -92,6 +92,9 @@ func (s *Solver) step(stop int) error {
 // iterate is one iteration: gradients, display, update.
 func (s *Solver) iterate() error {
 	display := due(s.iter, s.param.GetDisplay())
+	if s.undivided(display) {
+		return s.iterateAtOnce()
+	}
 	if err := s.gradients(display); err != nil {
 		return err
 	}
@@ -109,6 +112,34 @@ func (s *Solver) iterate() error {
 		return err
 	}
 	return s.update(display)
+}
+
+// undivided reports whether nobody looks at the gradients or the loss before the update. On a
+// device that the host waits for, the loss is looked at: a broken one spares the weights.
+func (s *Solver) undivided(display bool) bool {
+	return !display && s.train.Ahead() && s.param.GetIterSize() == 1 && s.param.GetClipGradients() < 0
+}
+
+// iterateAtOnce is an iteration in one run of the plan, so that a GPU replays all of it from
+// one recording.
+func (s *Solver) iterateAtOnce() error {
+	if err := s.checkLosses(); err != nil {
+		return err
+	}
+	if err := s.setHyper(s.policy.rate(s.iter), 1); err != nil {
+		return err
+	}
+	if err := s.train.Step(); err != nil {
+		return err
+	}
+	if err := s.train.LossLater(s.losses.room(s.iter, 1)); err != nil {
+		return err
+	}
+	s.iter++
+	if s.losses.full() {
+		return s.settle()
+	}
+	return nil
 }
 
 // gradients runs iter_size batches, whose gradients add up.
@@ -146,14 +177,7 @@ func (s *Solver) update(display bool) error {
 	if err != nil {
 		return err
 	}
-	s.hyper[engine.HyperRate] = rate
-	s.hyper[engine.HyperScale] = 1 / float32(s.param.GetIterSize())
-	s.hyper[engine.HyperClip] = clip
-	s.hyper[engine.HyperCorrection] = 1
-	if rules[s.param.GetType()] == engine.Adam {
-		s.hyper[engine.HyperCorrection] = adamCorrection(s.param, s.iter)
-	}
-	if err := s.train.SetHyper(s.hyper[:]); err != nil {
+	if err := s.setHyper(rate, clip); err != nil {
 		return err
 	}
 	if err := s.train.ApplyUpdate(); err != nil {
@@ -161,6 +185,18 @@ func (s *Solver) update(display bool) error {
 	}
 	s.iter++
 	return nil
+}
+
+// setHyper gives the next update what differs between iterations.
+func (s *Solver) setHyper(rate, clip float32) error {
+	s.hyper[engine.HyperRate] = rate
+	s.hyper[engine.HyperScale] = 1 / float32(s.param.GetIterSize())
+	s.hyper[engine.HyperClip] = clip
+	s.hyper[engine.HyperCorrection] = 1
+	if rules[s.param.GetType()] == engine.Adam {
+		s.hyper[engine.HyperCorrection] = adamCorrection(s.param, s.iter)
+	}
+	return s.train.SetHyper(s.hyper[:])
 }
 
 // clip is what the gradients are multiplied by so that their norm is at most clip_gradients. As in

@@ -43,6 +43,7 @@ type Plan struct {
 	scratch    engine.Buffer
 	reorders   map[string]engine.Kernel
 	recordings recordings
+	launched   uint // directions that have run
 	ahead      bool // the host need not wait for a run
 	pending    uint // directions that were launched and not waited for
 }

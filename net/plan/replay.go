@@ -11,7 +11,6 @@ import (
 
 // recording is what the plan knows of one set of directions.
 type recording struct {
-	runs   int
 	replay engine.Replay
 	never  bool // it cannot be recorded
 }
@@ -19,10 +18,10 @@ type recording struct {
 // recordings are those of a plan, by the set of directions.
 type recordings map[uint]*recording
 
-// launch queues the steps of the given directions. Where the stream can, the second run
-// is recorded and replayed from then on: all addresses are fixed once Compile is done,
-// and what changes from run to run is read from the device's memory. The first run is
-// launched step by step, for libraries that make ready at their first call.
+// launch queues the steps of the given directions. Where the stream can, they are recorded
+// and replayed from then on: all addresses are fixed once Compile is done, and what
+// changes from run to run is read from the device's memory. Each step's first run is
+// launched by itself, for libraries that make ready at their first call.
 // GOCAFFE_CAPTURE=0 keeps it so for all.
 func (p *Plan) launch(want uint) error {
 	r := p.recordings[want]
@@ -30,7 +29,8 @@ func (p *Plan) launch(want uint) error {
 		r = &recording{never: os.Getenv("GOCAFFE_CAPTURE") == "0" || !p.recordable(want)}
 		p.recordings[want] = r
 	}
-	if r.runs++; r.never || r.runs < 2 {
+	if r.never || want&^p.launched != 0 {
+		p.launched |= want
 		return p.launchEach(want)
 	}
 	device := p.stream.(engine.Replayer)
