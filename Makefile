@@ -76,13 +76,17 @@ ptx: PACKAGES := $(TESTPACKAGES)
 ptx: deps ## compile the CUDA kernels again (clang-14, no CUDA toolkit)
 	$(GO) generate ./engine/cuda/kernels
 
-# Sets of versions of engine/cuda/internal/shim/headers.sh.
-HEADERS ?= 11 12 13
+# Sets of versions of engine/cuda/internal/shim/wheels.sh.
+WHEELS ?= 11 12 13
 
-check-headers: ## compare what engine/cuda declares of NVIDIA's libraries with their headers, out of Python's wheels (4 GB)
-	@for set in $(HEADERS); do \
-		folder=$$(mktemp -d) && echo "== set $$set" && engine/cuda/internal/shim/headers.sh $$set $$folder && \
-		GOCAFFE_NVIDIA_HEADERS=$$(echo $$folder/nvidia/*/include | tr ' ' :) $(GO) test -count=1 -v -run 'Headers|Alike|Compared' ./engine/cuda/internal/shim; \
+# NVIDIA's libraries check descriptors without a GPU; the driver that they ask for is ours.
+check-headers: fake-cuda ## compare engine/cuda with NVIDIA's headers and libraries, out of Python's wheels (4 GB)
+	@for set in $(WHEELS); do \
+		folder=$$(mktemp -d) && echo "== set $$set" && engine/cuda/internal/shim/wheels.sh $$set $$folder && \
+		mkdir $$folder/driver && cp $(FAKECUDA)/libcuda.so.1 $$folder/driver && \
+		GOCAFFE_NVIDIA_HEADERS=$$(echo $$folder/nvidia/*/include | tr ' ' :) GOCAFFE_REAL_LIBRARIES=1 GOCAFFE_FAKECUDA_DRIVER=13000 \
+		GOCAFFE_CUDA_LIBS=$$folder/driver:$$(echo $$folder/nvidia/*/lib | tr ' ' :) \
+			$(GO) test -count=1 -v -run 'Headers|Alike|Compared|Symbols|Descriptors|Refusals' ./engine/cuda/internal/shim; \
 		status=$$?; rm -rf $$folder; [ $$status = 0 ] || exit $$status; \
 	done
 

@@ -21,6 +21,7 @@ enum { // cudnnBackendDescriptorType_t
   GRAPH = 15,
   PACK = 16,
   TENSOR = 17,
+  LAST_KIND = 50,
 };
 
 enum { // cudnnBackendAttributeType_t
@@ -52,7 +53,8 @@ struct desc {
   int virtual_, have_dims, have_strides;
   // convolution, pointwise
   window g;
-  int mode, compute, have;
+  int mode, compute, have, lists, uneven; // lists: the length of those of the axes
+  int64_t behind[MAX_AXES];               // padding
   double slope;
   // operations: alpha, beta, the convolution or pointwise, three tensors
   float alpha, beta;
@@ -78,6 +80,7 @@ static int ready(const desc *d, int kind) { return live(d) && d->kind == kind &&
 int cudnnBackendCreateDescriptor(int kind, desc **d) {
   INJECTED();
   if (!d) return refuse(BAD_NULL, "no place for the descriptor");
+  if (kind < 0 || kind > LAST_KIND) return refuse(BAD_PARAM, "no descriptor is of kind %d", kind);
   *d = calloc(1, sizeof **d);
   (*d)->magic = MAGIC_DESC, (*d)->kind = kind, (*d)->alpha = 1, (*d)->engine = -1;
   return OK;
@@ -118,18 +121,37 @@ static int set_tensor(desc *d, int name, int type, int64_t n, const void *v) {
   return refuse(BAD_PARAM, "a tensor has no attribute %d", name);
 }
 
+// set_axes takes a number for each spatial axis; mark says which list it is.
+static int set_axes(desc *d, int mark, int64_t *to, int type, int64_t n, const void *v) {
+  WANT(T_INT64, 1, MAX_AXES);
+  memcpy(to, v, (size_t)n * 8);
+  d->have |= mark;
+  if (d->lists && d->lists != n) d->uneven = 1;
+  d->lists = (int)n;
+  return OK;
+}
+
+// finalize_convolution: all lists are there, with a number for each axis. Uneven padding
+// is possible, and not offered here.
+static int finalize_convolution(desc *d) {
+  if (d->have != 15 || d->mode != 1 || d->compute != FAKE_FLOAT) return refuse(BAD_PARAM, "an incomplete convolution");
+  if (d->g.axes < 1 || d->lists != d->g.axes || d->uneven) return refuse(BAD_PARAM, "lists of %d for %d axes", d->lists, d->g.axes);
+  for (int i = 0; i < d->g.axes; i++)
+    if (d->g.stride[i] < 1 || d->g.dilation[i] < 1 || d->g.pad[i] < 0 || d->behind[i] < 0)
+      return refuse(BAD_PARAM, "axis %d: a stride or dilation below 1, or padding below 0", i);
+  if (d->g.axes < 2) return refuse(NOT_SUPPORTED, "one spatial axis");
+  if (memcmp(d->g.pad, d->behind, (size_t)d->g.axes * 8)) return refuse(NOT_SUPPORTED, "uneven padding");
+  return OK;
+}
+
 static int set_convolution(desc *d, int name, int type, int64_t n, const void *v) {
   switch (name) {
   case 100: WANT(T_DATA_TYPE, 1, 1); d->compute = *(const int *)v; return OK;
   case 101: WANT(T_CONV_MODE, 1, 1); d->mode = *(const int *)v; return OK;
-  case 102: WANT(T_INT64, 2, MAX_AXES); memcpy(d->g.dilation, v, (size_t)n * 8); d->have |= 1; return OK;
-  case 103: WANT(T_INT64, 2, MAX_AXES); memcpy(d->g.stride, v, (size_t)n * 8); d->have |= 2; return OK;
-  case 104: // padding behind: as before, or not offered here
-    WANT(T_INT64, 2, MAX_AXES);
-    if ((d->have & 8) && memcmp(d->g.pad, v, (size_t)n * 8)) return refuse(NOT_SUPPORTED, "uneven padding");
-    d->have |= 4;
-    return OK;
-  case 105: WANT(T_INT64, 2, MAX_AXES); memcpy(d->g.pad, v, (size_t)n * 8); d->have |= 8; return OK;
+  case 102: return set_axes(d, 1, d->g.dilation, type, n, v);
+  case 103: return set_axes(d, 2, d->g.stride, type, n, v);
+  case 104: return set_axes(d, 4, d->behind, type, n, v);
+  case 105: return set_axes(d, 8, d->g.pad, type, n, v);
   case 106: WANT(T_INT64, 1, 1); d->g.axes = (int)*(const int64_t *)v; return OK;
   }
   return refuse(BAD_PARAM, "a convolution has no attribute %d", name);
@@ -235,6 +257,7 @@ static int finalize_tensor(desc *d) {
     return refuse(BAD_PARAM, "a tensor without type, dimensions, strides, number or alignment");
   if (d->s.type != FAKE_FLOAT && d->s.type != FAKE_BFLOAT16) return refuse(NOT_SUPPORTED, "data type %d", d->s.type);
   if (!shape_bytes(&d->s)) return refuse(BAD_PARAM, "a dimension or stride is not positive");
+  if (d->alignment < 0 || d->alignment % (int64_t)type_bytes(d->s.type)) return refuse(BAD_PARAM, "an alignment of %lld", (long long)d->alignment);
   if (shape_overlaps(&d->s)) return refuse(BAD_PARAM, "elements overlap");
   return OK;
 }
@@ -310,9 +333,7 @@ int cudnnBackendFinalize(desc *d) {
   int bad = OK;
   switch (d->kind) {
   case TENSOR: bad = finalize_tensor(d); break;
-  case CONVOLUTION:
-    if (d->have != 15 || d->g.axes < 2 || d->mode != 1 || d->compute != FAKE_FLOAT) bad = refuse(BAD_PARAM, "an incomplete convolution");
-    break;
+  case CONVOLUTION: bad = finalize_convolution(d); break;
   case POINTWISE:
     if (d->compute != FAKE_FLOAT) bad = refuse(NOT_SUPPORTED, "compute type %d", d->compute);
     if (d->mode != ADD && d->mode != RELU) bad = refuse(NOT_SUPPORTED, "pointwise mode %d", d->mode);

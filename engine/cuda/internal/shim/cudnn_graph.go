@@ -184,26 +184,40 @@ func (h *CudnnHandle) NewGraph(z CudnnGraphShape) (*CudnnGraph, error) {
 }
 
 func (g *CudnnGraph) build(z CudnnGraphShape) error {
+	ops, err := g.operations(z)
+	if err != nil {
+		return err
+	}
+	b := g.keep(g.h.backend(kindOperationGraph))
+	b.pointer(attrGraphHandle, typeHandle, g.h.at)
+	b.pointer(attrGraphOps, typeDescriptor, ops...)
+	b.finalize()
+	g.graph = b.at
+	return b.err
+}
+
+// operations describes all that comes before the graph. It needs no GPU.
+func (g *CudnnGraph) operations(z CudnnGraphShape) ([]unsafe.Pointer, error) {
 	fused := z.Bias || z.Add || z.ReLU
 	x, err := g.tensor(z.X, z.TypeX, fused && z.Direction == CudnnGradData)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	w, err := g.tensor(z.W, z.TypeW, false)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	y, err := g.tensor(z.Y, z.TypeY, fused && z.Direction == CudnnForward)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	conv, err := g.convolution(z)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	op, err := g.operation(z.Direction, conv, x, w, y)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	out, dims, kind := y, z.Y, z.TypeY
 	switch z.Direction {
@@ -216,15 +230,10 @@ func (g *CudnnGraph) build(z CudnnGraphShape) error {
 	}
 	ops := []unsafe.Pointer{op}
 	if ops, out, err = g.epilogue(z, ops, out, dims, kind); err != nil {
-		return err
+		return nil, err
 	}
 	g.ids = append(g.ids, out.id)
-	b := g.keep(g.h.backend(kindOperationGraph))
-	b.pointer(attrGraphHandle, typeHandle, g.h.at)
-	b.pointer(attrGraphOps, typeDescriptor, ops...)
-	b.finalize()
-	g.graph = b.at
-	return b.err
+	return ops, nil
 }
 
 // keep enters a descriptor in the list of those to destroy.

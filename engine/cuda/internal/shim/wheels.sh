@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# headers.sh SET FOLDER takes NVIDIA's headers out of the Python wheels that carry them, for
-# the tests that compare this package with them. SET is one of those below: the oldest
-# versions that have wheels, and the newest of each CUDA since. Only the headers stay.
-# `make check-headers` calls it.
+# wheels.sh SET FOLDER takes NVIDIA's headers and libraries out of the Python wheels that
+# carry them, for the tests that compare this package with them. SET is one of those below:
+# the oldest versions that have wheels, and the newest of each CUDA since. `make
+# check-headers` calls it.
 set -euo pipefail
 case ${1:-} in
 11) wheels="nvidia-cuda-runtime-cu11==11.8.89 nvidia-cuda-nvcc-cu11==11.8.89 nvidia-cuda-nvrtc-cu11==11.8.89 nvidia-cublas-cu11==11.11.3.6
@@ -21,7 +21,7 @@ for w in $wheels; do
 	python3 - wheel/*.whl <<-'END'
 		import sys, zipfile
 		with zipfile.ZipFile(sys.argv[1]) as wheel:
-		    wheel.extractall(".", [name for name in wheel.namelist() if "/include/" in name])
+		    wheel.extractall(".", [name for name in wheel.namelist() if "/include/" in name or "/lib/lib" in name and ".so" in name])
 	END
 	rm -rf wheel
 done
