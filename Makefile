@@ -80,13 +80,14 @@ ptx: deps ## compile the CUDA kernels again (clang-14, no CUDA toolkit)
 WHEELS ?= 11 12 13
 
 # NVIDIA's libraries check descriptors without a GPU; the driver that they ask for is ours.
-check-headers: fake-cuda ## compare engine/cuda with NVIDIA's headers and libraries, out of Python's wheels (4 GB)
+check-headers: fake-cuda ## compare engine/cuda with NVIDIA's headers, libraries and assembler, out of Python's wheels (4 GB)
 	@for set in $(WHEELS); do \
 		folder=$$(mktemp -d) && echo "== set $$set" && engine/cuda/internal/shim/wheels.sh $$set $$folder && \
 		mkdir $$folder/driver && cp $(FAKECUDA)/libcuda.so.1 $$folder/driver && \
 		GOCAFFE_NVIDIA_HEADERS=$$(echo $$folder/nvidia/*/include | tr ' ' :) GOCAFFE_REAL_LIBRARIES=1 GOCAFFE_FAKECUDA_DRIVER=13000 \
 		GOCAFFE_CUDA_LIBS=$$folder/driver:$$(echo $$folder/nvidia/*/lib | tr ' ' :) \
-			$(GO) test -count=1 -v -run 'Headers|Alike|Compared|Symbols|Descriptors|Refusals' ./engine/cuda/internal/shim; \
+			$(GO) test -count=1 -v -run 'Headers|Alike|Compared|Symbols|Descriptors|Refusals' ./engine/cuda/internal/shim && \
+		GOCAFFE_PTXAS=$$(ls $$folder/nvidia/*/bin/ptxas 2>/dev/null) $(GO) test -count=1 -v -run Assembles ./engine/cuda/kernels; \
 		status=$$?; rm -rf $$folder; [ $$status = 0 ] || exit $$status; \
 	done
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# wheels.sh SET FOLDER takes NVIDIA's headers and libraries out of the Python wheels that
+# wheels.sh SET FOLDER takes NVIDIA's headers, libraries and assembler out of the Python wheels that
 # carry them, for the tests that compare this package with them. SET is one of those below:
 # the oldest versions that have wheels, and the newest of each CUDA since. `make
 # check-headers` calls it.
@@ -21,7 +21,8 @@ for w in $wheels; do
 	python3 - wheel/*.whl <<-'END'
 		import sys, zipfile
 		with zipfile.ZipFile(sys.argv[1]) as wheel:
-		    wheel.extractall(".", [name for name in wheel.namelist() if "/include/" in name or "/lib/lib" in name and ".so" in name])
+		    wheel.extractall(".", [name for name in wheel.namelist() if "/include/" in name or "/lib/lib" in name and ".so" in name or name.endswith("/bin/ptxas")])
 	END
 	rm -rf wheel
 done
+chmod -f +x nvidia/*/bin/ptxas || true # the newest set has none
