@@ -86,7 +86,7 @@ check-headers: fake-cuda ## compare engine/cuda with NVIDIA's headers, libraries
 		mkdir $$folder/driver && cp $(FAKECUDA)/libcuda.so.1 $$folder/driver && \
 		GOCAFFE_NVIDIA_HEADERS=$$(echo $$folder/nvidia/*/include | tr ' ' :) GOCAFFE_REAL_LIBRARIES=1 GOCAFFE_FAKECUDA_DRIVER=13000 \
 		GOCAFFE_CUDA_LIBS=$$folder/driver:$$(echo $$folder/nvidia/*/lib | tr ' ' :) \
-			$(GO) test -count=1 -v -run 'Headers|Alike|Compared|Symbols|Descriptors|Refusals' ./engine/cuda/internal/shim && \
+			$(GO) test -count=1 -v -run 'Headers|Alike|Compared|Symbols|Descriptors|Refusals|Engines' ./engine/cuda/internal/shim && \
 		GOCAFFE_PTXAS=$$(ls $$folder/nvidia/*/bin/ptxas 2>/dev/null) $(GO) test -count=1 -v -run Assembles ./engine/cuda/kernels; \
 		status=$$?; rm -rf $$folder; [ $$status = 0 ] || exit $$status; \
 	done

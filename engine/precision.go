@@ -63,7 +63,8 @@ func places(list ...int) Places {
 // may be so on its own, and an engine answers ErrUnsupported to what it lacks. Sums
 // are float32 or better inside, and results are rounded once, to the nearest even; only
 // PoolGrad may add up overlapping windows in BF16, as oneDNN does, and convolutions with
-// 3×3 kernels may round their factors once more after Winograd's transforms. The rest
+// 3×3 kernels may round their factors once more after Winograd's transforms; the gradient of
+// their weights, F32 as it is, may have been rounded to BF16 (all that cuDNN offers). The rest
 // stays F32: biases, slopes, statistics, labels, losses, what a solver updates, and
 // functions that magnify rounding.
 func Narrow(op Op) (in, out Places) {

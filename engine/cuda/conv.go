@@ -78,11 +78,17 @@ func (d *device) prepareConv(c convolution, in, out []engine.Desc) (*kernel, err
 	if clip.Act == engine.ActClip { // in a pass of its own, behind all others
 		c.epilogue.Act, c.epilogue.Low, c.epilogue.High = engine.ActNone, 0, 0
 	}
-	a, fused, err := d.convolve(c)
-	if err != nil {
-		return nil, err
-	}
 	ins := []pointer{input(0), input(1)}
+	a, fused, err := d.convolve(c)
+	if isUnsupported(err) && c.widens() {
+		ins = []pointer{b.widened(0, in[0]), b.widened(1, in[1])}
+		c.widen()
+		a, fused, err = d.convolve(c)
+	}
+	if err != nil {
+		b.fail(err)
+		return b.kernel()
+	}
 	if fused {
 		for i := range c.epilogue.Inputs() {
 			ins = append(ins, input(2+i))
@@ -98,9 +104,20 @@ func (d *device) prepareConv(c convolution, in, out []engine.Desc) (*kernel, err
 	return b.kernel()
 }
 
+// widens reports whether the result is float32 and something that it is computed from is
+// not. cuDNN has that for few shapes; bfloat16 numbers are exact in TF32 too.
+func (c *convolution) widens() bool {
+	ins := c.ins()
+	return c.out().DType == engine.F32 && (ins[0].DType == engine.BF16 || ins[1].DType == engine.BF16)
+}
+
+// widen makes the tensors float32.
+func (c *convolution) widen() { c.x.DType, c.w.DType, c.y.DType = engine.F32, engine.F32, engine.F32 }
+
 // prepareConvGradWeights is the gradient of the weights, and the sum of dy over all but the
 // channels. cuDNN sums in float32 too, but has been seen to take most of a step for it with
-// channels innermost; ours does not.
+// channels innermost; ours does not. Of bfloat16 tensors cuDNN gives the weights' gradient
+// in bfloat16 only: float32 sums, rounded once.
 func prepareConvGradWeights(d *device, op engine.ConvGradWeights, in, out []engine.Desc) (*kernel, error) {
 	c := convolution{op: op, forward: op.Forward(), direction: shim.CudnnGradWeights, x: in[0], w: out[0], y: in[1]}
 	b := newBuild(d, op, in, out)
@@ -108,11 +125,19 @@ func prepareConvGradWeights(d *device, op engine.ConvGradWeights, in, out []engi
 		if err := c.check(); err != nil {
 			return nil, err
 		}
+		dw, narrow := output(0), c.x.DType == engine.BF16
+		if narrow {
+			c.w.DType = engine.BF16
+			dw = b.scratch(int(c.w.Bytes()))
+		}
 		a, _, err := d.convolve(c)
 		if err != nil {
 			return nil, err
 		}
-		b.addAlgo(a, []pointer{input(0), input(1)}, output(0))
+		b.addAlgo(a, []pointer{input(0), input(1)}, dw)
+		if n := c.w.Shape.Count(); narrow {
+			each(b, convert, formBF16+formF32, n, func(l *launch) convertArgs { return convertArgs{dw(l), l.out[0], uint32(n)} })
+		}
 	}
 	if op.Bias && out[1].DType != engine.None {
 		if err := plain(op, out[1]); err != nil {
@@ -270,7 +295,7 @@ func (d *device) chooseGraph(h *shim.CudnnHandle, c convolution) (*algo, error) 
 	var proposals []proposal
 	for i, o := range configs {
 		if slices.ContainsFunc(unwanted, func(n int32) bool { return slices.Contains(o.Notes, n) }) ||
-			d.precision == engine.PrecisionFP32 && slices.Contains(o.Notes, shim.NoteDownConvertInputs) {
+			d.precision == engine.PrecisionFP32 && slices.Contains(o.Notes, shim.NoteTensorCore) {
 			continue
 		}
 		name := fmt.Sprintf("engine %d, proposal %d", o.Engine, i)

@@ -29,11 +29,15 @@ func (b *build) addEpilogue(e engine.Epilogue, out engine.Desc, extra []engine.D
 		bias, extra, first = input(first), extra[1:], first+1
 	}
 	if e.Add {
-		if _, err := alike(b.op, extra[0], out); err != nil {
+		t := extra[0]
+		add = input(first)
+		if t.DType == engine.BF16 && out.DType == engine.F32 {
+			add, t.DType = b.widened(first, t), engine.F32
+		}
+		if _, err := alike(b.op, t, out); err != nil {
 			b.fail(err)
 			return
 		}
-		add = input(first)
 	}
 	z, err := viewOf(b.op, out, 1, 1)
 	if err != nil {

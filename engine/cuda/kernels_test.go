@@ -88,8 +88,6 @@ func refused(what string) bool {
 		return true
 	case "ConvGradWeights":
 		return strings.HasSuffix(mode, "output 0 unread")
-	case "Gemm": // a bfloat16 matrix added to a float32 product: the plan does that in two steps
-		return strings.HasSuffix(mode, "float32 result")
 	}
 	return false
 }

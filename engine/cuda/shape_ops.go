@@ -73,6 +73,17 @@ func prepareReorder(d *device, op engine.Reorder, in, out []engine.Desc) (*kerne
 	return b.kernel()
 }
 
+// widened is input i as float32.
+func (b *build) widened(i int, t engine.Desc) pointer {
+	if t.DType == engine.F32 {
+		return input(i)
+	}
+	n := t.Shape.Count()
+	wide := b.scratch(4 * n)
+	each(b, convert, formBF16+formF32, n, func(l *launch) convertArgs { return convertArgs{l.in[i], wide(l), uint32(n)} })
+	return wide
+}
+
 // transpose adds the turn of each item from channels × places to places × channels
 // or back.
 func (b *build) transpose(x engine.Desc, form string) {

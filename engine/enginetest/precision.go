@@ -71,12 +71,15 @@ func narrowed(d engine.Desc, so bool) engine.Desc {
 // tolerance is how far output i may be from ref's.
 func (c *Case) tolerance(i int, m mode) float64 {
 	_, may := engine.Narrow(c.Op)
+	if _, weights := c.Op.(engine.ConvGradWeights); m.narrow && weights && i == 0 {
+		return toleranceBF16 // engine.Narrow says that it may be rounded
+	}
 	if m.narrow && !m.wide && may.Has(i) {
 		if _, overlaps := c.Op.(engine.PoolGrad); overlaps {
 			return 3 * toleranceBF16
 		}
-		if _, ep := unfused(c.Op); engine.Multiplies(c.Op) && ep.Slope != 0 {
-			return 2 * toleranceBF16 // no library ends a product so: it is rounded before and after
+		if _, ep := unfused(c.Op); engine.Multiplies(c.Op) && (ep.Slope != 0 || ep != (engine.Epilogue{}) && !m.layouts) {
+			return 2 * toleranceBF16 // not all libraries end a product so, in the plain layout: it is rounded before and after
 		}
 		return max(c.Tol, toleranceBF16)
 	}

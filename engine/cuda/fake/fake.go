@@ -24,7 +24,7 @@ type library struct {
 }
 
 // driver is libcuda.so.1, with our kernels in their build for the host.
-var driver = library{"libcuda.so.1", []string{"libs/state.cpp", "libs/cuda.cpp", "libs/streams.cpp", "libs/modules.cpp", "../kernels/module.cu"}}
+var driver = library{"libcuda.so.1", []string{"libs/state.cpp", "libs/cuda.cpp", "libs/streams.cpp", "libs/modules.cpp", "libs/absent.cpp", "../kernels/module.cu"}}
 
 // others stand on it: they queue their work through libs/fakecuda.h. All sources of one
 // are C.

@@ -40,7 +40,7 @@ enum { // cudnnBackendAttributeType_t
 };
 
 enum { ADD = 0, RELU = 100, MODE_A = 3, FALLBACK = 2, MOST_OPS = 8, MOST_TENSORS = 16 };
-enum { NOTE_TENSOR_CORE = 0, NOTE_DOWN_CONVERT = 1, NOTE_NONDETERMINISTIC = 4, NOTE_WINOGRAD = 5 };
+enum { NOTE_TENSOR_CORE = 0, NOTE_NONDETERMINISTIC = 4, NOTE_WINOGRAD = 5 };
 
 typedef struct desc desc;
 
@@ -358,6 +358,23 @@ int cudnnBackendFinalize(desc *d) {
   return bad;
 }
 
+// offered says whether there are engines for a graph. It is what cuDNN 9.28 says of an
+// H100: with channels first, nothing behind a convolution but a float32 bias and a ReLU; of
+// bfloat16 tensors, no gradient of weights in float32, and another result in float32 only
+// where the channels are multiples of 8. (It has a few more.)
+static int offered(const desc *graph) {
+  const desc *conv = graph->ops[0], *behind = graph->count > 1 ? graph->ops[1] : NULL;
+  const shape *w = &conv->t[0]->s, *x = &conv->t[1]->s;
+  if (conv->kind == OP_GRAD_WEIGHTS && x->type == FAKE_BFLOAT16) return w->type == FAKE_BFLOAT16;
+  const shape *y = &conv->t[2]->s;
+  if (behind == NULL && x->type != y->type) return x->dims[1] % 8 == 0 && y->dims[1] % 8 == 0;
+  int last = x->strides[1] == 1;
+  if (last || !behind) return 1;
+  const shape *bias = behind->use->mode == ADD ? &behind->t[1]->s : NULL;
+  int relu = graph->count == 3 && graph->ops[2]->use->mode == RELU;
+  return conv->kind == OP_FORWARD && x->type == FAKE_FLOAT && bias && shape_count(bias) == bias->dims[1] && (graph->count == 2 || relu);
+}
+
 // The engines: 7 never finalises, 4 is nondeterministic, 5 wrong as Winograd is, 1 and 0
 // are good. With float32 tensors all but 0 round to TF32.
 static const int engines_a[] = {7, 5, 4, 1}, engines_fallback[] = {0};
@@ -368,6 +385,7 @@ static int configs(const desc *d, int64_t room, int64_t *count, desc **list) {
   int n = d->mode == MODE_A ? 4 : 1;
   const int *engines = d->mode == MODE_A ? engines_a : engines_fallback;
   *count = 0;
+  if (!offered(d->graph)) return OK;
   for (int i = 0; i < n && i < room; i++, ++*count) {
     if (!live(list[i]) || list[i]->kind != CONFIG || list[i]->finalized) return refuse(BAD_PARAM, "no config to fill at %d", i);
     list[i]->engine = engines[i], list[i]->graph = d->graph, list[i]->finalized = 1;
@@ -377,7 +395,7 @@ static int configs(const desc *d, int64_t room, int64_t *count, desc **list) {
 
 static int notes(const desc *d, int64_t room, int64_t *count, int *list) {
   int all[4], n = 0;
-  if (d->engine != 0) all[n++] = NOTE_TENSOR_CORE, all[n++] = NOTE_DOWN_CONVERT;
+  if (d->engine != 0) all[n++] = NOTE_TENSOR_CORE;
   if (d->engine == 4) all[n++] = NOTE_NONDETERMINISTIC;
   if (d->engine == 5) all[n++] = NOTE_WINOGRAD;
   for (int i = 0; i < n && i < room; i++) list[i] = all[i];

@@ -131,9 +131,3 @@ API CUresult cuLaunchKernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz,
   if (bytes) memcpy(arg.data() + sizeof l, args, bytes);
   return fakeEnqueue(s, name, perform, arg.data(), arg.size());
 }
-
-// The real cuDNN 9 opens some of its parts only where the driver has these. It calls them
-// for GPUs alone; 801 is CUDA_ERROR_NOT_SUPPORTED.
-API CUresult cuModuleLoadData(CUmodule *, const void *) { return fakeRefuse(801, "cuModuleLoadData", "only cuModuleLoadDataEx is played"); }
-API CUresult cuTensorMapEncodeTiled() { return fakeRefuse(801, "cuTensorMapEncodeTiled", "not played"); }
-API CUresult cuTensorMapEncodeIm2col() { return fakeRefuse(801, "cuTensorMapEncodeIm2col", "not played"); }

@@ -451,6 +451,11 @@ func (g *CudnnGraph) configs(mode int32) ([]CudnnConfig, error) {
 	if heur.err != nil {
 		return nil, heur.err
 	}
+	return g.results(heur)
+}
+
+// results are the proposals of a heuristic.
+func (g *CudnnGraph) results(heur *backend) ([]CudnnConfig, error) {
 	room := make([]uintptr, maxConfigs)
 	for i := range room {
 		b := g.keep(g.h.backend(kindEngineConfig))

@@ -1,0 +1,151 @@
+//go:build cgo && linux
+
+package shim
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"testing"
+	"unsafe"
+)
+
+// Since version 9.8 cuDNN proposes engines for a GPU that is not there, from its properties.
+// What it says of an H100 is what the stand-in offers (fake/libs/cudnn_graph.c, offered).
+
+// What only this test sets.
+const (
+	kindDevice     = 38
+	attrDeviceJSON = 2702
+	attrHeurDevice = 204
+	typeChar       = 24
+)
+
+// h100 is what cuDNN wants to know of an NVIDIA H100 SXM.
+const h100 = `{"deviceName": "NVIDIA H100 80GB HBM3", "deviceVer": 900, "deviceId": 0, "cudaDeviceId": 0, "driverVer": 13000,
+"multiProcessorCount": 132, "smCountOrigin": 0, "maxGridSize": [2147483647, 65535, 65535], "maxBlockSize": [1024, 1024, 64], "warpSize": 32,
+"maxThreadsPerBlock": 1024, "maxThreadsPerSM": 2048, "maxCtasPerSM": 32, "regsPerBlock": 65536, "maxRegistersPerSM": 65536,
+"maxSharedMemoryPerBlock": 49152, "maxSharedMemoryPerBlockOptin": 232448, "oversizedSharedMemoryPerBlock": 0, "reservedSharedMemoryPerBlock": 1024,
+"totalGlobalMem": 85028765696, "l2CacheSize": 52428800, "memoryBusWidth": 5120, "memClockRateKHz": 2619000, "smClockRateKHz": 1980000,
+"pciDeviceId": 0, "isTccDriver": 0, "supportCoopLaunch": 1}`
+
+// absent is a GPU that is not there.
+func absent(t *testing.T, h *CudnnHandle, json string) *backend {
+	t.Helper()
+	b := h.backend(kindDevice)
+	text := []byte(json)
+	b.set(attrDeviceJSON, typeChar, len(text), unsafe.Pointer(&text[0]))
+	b.finalize()
+	if b.err != nil {
+		t.Fatal(b.err)
+	}
+	return b
+}
+
+// proposed are the engines that cuDNN proposes for a graph on the GPU, by both heuristics.
+func proposed(h *CudnnHandle, gpu *backend, z CudnnGraphShape) (list []CudnnConfig, err error) {
+	g := &CudnnGraph{h: h, plain: z.Plain}
+	defer g.Close()
+	ops, err := g.operations(z)
+	if err != nil {
+		return nil, err
+	}
+	b := g.keep(h.backend(kindOperationGraph))
+	b.pointer(attrGraphOps, typeDescriptor, ops...)
+	b.finalize()
+	for _, mode := range []int32{heurModeA, heurFallback} {
+		heur := g.keep(&backend{h: h, at: h.backend(kindEngineHeuristic).at, err: b.err})
+		heur.pointer(attrHeurGraph, typeDescriptor, b.at)
+		heur.int32(attrHeurMode, typeHeurMode, mode)
+		heur.pointer(attrHeurDevice, typeDescriptor, gpu.at)
+		heur.finalize()
+		if heur.err != nil {
+			return nil, heur.err
+		}
+		more, err := g.results(heur)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, more...)
+	}
+	return list, nil
+}
+
+// layers are convolutions of nets: first ones of one and three channels, in groups, odd ones.
+var layers = []struct {
+	name                                    string
+	n, c, size, out, kernel, stride, pad, g int
+}{
+	{"LeNet conv1", 64, 1, 28, 20, 5, 1, 0, 1}, {"LeNet conv2", 64, 20, 12, 50, 5, 1, 0, 1},
+	{"AlexNet conv1", 256, 3, 227, 96, 11, 4, 0, 1}, {"AlexNet conv2", 256, 96, 27, 256, 5, 1, 2, 2},
+	{"AlexNet conv3", 256, 256, 13, 384, 3, 1, 1, 1}, {"AlexNet conv4", 256, 384, 13, 384, 3, 1, 1, 2},
+	{"GoogLeNet conv1", 128, 3, 224, 64, 7, 2, 3, 1}, {"GoogLeNet 1x1", 128, 192, 28, 16, 1, 1, 0, 1}, {"GoogLeNet 5x5", 128, 16, 28, 32, 5, 1, 2, 1},
+	{"VGG conv1", 64, 3, 224, 64, 3, 1, 1, 1}, {"ResNet 1x1/2", 64, 256, 56, 512, 1, 2, 0, 1},
+	{"depthwise", 64, 32, 112, 32, 3, 1, 1, 32}, {"odd", 64, 17, 30, 5, 3, 1, 1, 1},
+}
+
+// kinds are the graphs that the engine makes of each layer.
+var kinds = []struct {
+	name      string
+	direction CudnnDirection
+	x, w, y   int
+	finish    func(z *CudnnGraphShape)
+}{
+	{"bf16 forward", CudnnForward, CudnnBFloat16, CudnnBFloat16, CudnnBFloat16, nil},
+	{"bf16 forward to float32", CudnnForward, CudnnBFloat16, CudnnBFloat16, CudnnFloat, nil},
+	{"bf16 forward, bias", CudnnForward, CudnnBFloat16, CudnnBFloat16, CudnnBFloat16, func(z *CudnnGraphShape) { z.Bias = true }},
+	{"bf16 forward, bias, ReLU", CudnnForward, CudnnBFloat16, CudnnBFloat16, CudnnBFloat16, func(z *CudnnGraphShape) { z.Bias, z.ReLU = true, true }},
+	{"bf16 forward, bias, sum, ReLU", CudnnForward, CudnnBFloat16, CudnnBFloat16, CudnnBFloat16, func(z *CudnnGraphShape) {
+		z.Bias, z.Add, z.ReLU, z.TypeAdd = true, true, true, CudnnBFloat16
+	}},
+	{"bf16 data gradient", CudnnGradData, CudnnBFloat16, CudnnBFloat16, CudnnBFloat16, nil},
+	{"bf16 data gradient to float32", CudnnGradData, CudnnFloat, CudnnBFloat16, CudnnBFloat16, nil},
+	{"bf16 data gradient, sum", CudnnGradData, CudnnBFloat16, CudnnBFloat16, CudnnBFloat16, func(z *CudnnGraphShape) { z.Add, z.TypeAdd = true, CudnnBFloat16 }},
+	{"bf16 weights' gradient", CudnnGradWeights, CudnnBFloat16, CudnnBFloat16, CudnnBFloat16, nil},
+	{"bf16 weights' gradient to float32", CudnnGradWeights, CudnnBFloat16, CudnnFloat, CudnnBFloat16, nil},
+	{"tf32 forward", CudnnForward, CudnnFloat, CudnnFloat, CudnnFloat, nil},
+	{"tf32 forward, bias, ReLU", CudnnForward, CudnnFloat, CudnnFloat, CudnnFloat, func(z *CudnnGraphShape) { z.Bias, z.ReLU = true, true }},
+	{"tf32 data gradient", CudnnGradData, CudnnFloat, CudnnFloat, CudnnFloat, nil},
+	{"tf32 weights' gradient", CudnnGradWeights, CudnnFloat, CudnnFloat, CudnnFloat, nil},
+}
+
+// An H100 has engines, with tensor cores and the same bits each time, for what the engine
+// computes without an epilogue. What it has for the rest is logged.
+func TestEnginesOfAbsentGPU(t *testing.T) {
+	if os.Getenv(realVariable) == "" {
+		t.Skip("the stand-in has engines for what `make check-headers` found that the real one has them for")
+	}
+	h := handleless(t)
+	if b := h.backend(kindDevice); b.err != nil {
+		t.Skipf("cuDNN %s proposes nothing for a GPU that is not there: %v", h.Version(), b.err)
+	}
+	gpu := absent(t, h, h100)
+	for _, k := range kinds {
+		var without, slow []string
+		for _, l := range layers {
+			q := (l.size+2*l.pad-l.kernel)/l.stride + 1
+			z := CudnnGraphShape{Direction: k.direction, X: []int{l.n, l.c, l.size, l.size}, W: []int{l.out, l.c / l.g, l.kernel, l.kernel}, Y: []int{l.n, l.out, q, q},
+				Pad: []int{l.pad, l.pad}, Stride: []int{l.stride, l.stride}, Dilation: []int{1, 1}, TypeX: k.x, TypeW: k.w, TypeY: k.y}
+			if k.finish != nil {
+				k.finish(&z)
+			}
+			list, err := proposed(h, gpu, z)
+			if err != nil {
+				t.Errorf("%s, %s: %v", k.name, l.name, err)
+			}
+			good := slices.DeleteFunc(list, func(c CudnnConfig) bool {
+				return slices.ContainsFunc(c.Notes, func(n int32) bool { return n >= NoteReducedReduction })
+			})
+			switch {
+			case len(good) == 0:
+				without = append(without, l.name)
+			case !slices.ContainsFunc(good, func(c CudnnConfig) bool { return slices.Contains(c.Notes, NoteTensorCore) }):
+				slow = append(slow, l.name)
+			}
+		}
+		text := fmt.Sprintf("%s: no engine for %q, none with tensor cores for %q", k.name, without, slow)
+		if t.Log(text); k.finish == nil && len(without) > 0 && k.x == k.w && k.w == k.y {
+			t.Error(text)
+		}
+	}
+}
