@@ -28,6 +28,28 @@ func TestTimeJSON(t *testing.T) {
 	}
 }
 
+// On a GPU the averages are those of whole passes, which take less time than their steps one by one.
+func TestTimeGPU(t *testing.T) {
+	withGPU(t)
+	for try := 1; ; try++ { // the machine may be busy with something else
+		code, stdout, stderr := call("gocaffe", "time", "-json", "-model", writeNet(t, twoLayers), "-iterations", "20", "-gpu", "0")
+		var got timings
+		if err := json.NewDecoder(bytes.NewBufferString(stdout)).Decode(&got); code != 0 || err != nil {
+			t.Fatalf("exit %d, %v\n%s", code, err, stderr)
+		}
+		var steps float64
+		for _, l := range got.Layers {
+			steps += l.Forward + l.Backward
+		}
+		if 0 < got.ForwardBackward && got.ForwardBackward < steps {
+			return
+		}
+		if try == 5 {
+			t.Fatalf("the passes take %g ms, their steps %g", got.ForwardBackward, steps)
+		}
+	}
+}
+
 // With a solver the update is measured too; by layer, by kind of operation and in sum the times say the same. An update of
 // all params at once belongs to no layer.
 func TestTimeParts(t *testing.T) {
