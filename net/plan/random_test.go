@@ -114,14 +114,31 @@ func TestRandomNets(t *testing.T) {
 	}
 }
 
+// TestRandomNetsTF32: with the layouts and the fusions that tf32 brings, nets have the weights
+// that they have without. From ref's most differ by what rounding factors to 10 bits does; a
+// ReLU or a maximum that goes the other way makes more of it.
+func TestRandomNetsTF32(t *testing.T) {
+	dev := enginetest.OpenOrSkip(t, "cuda", engine.Config{Precision: engine.PrecisionTF32})
+	ref := enginetest.Devices(t)["ref"]
+	for seed := range int64(40) {
+		text := randomNet(rand.New(rand.NewSource(seed)))
+		want := trainOn(t, dev, text, plan.Options{NoFuse: true, NoReuse: true})
+		if far, all := apart(trainOn(t, ref, text, plan.Options{}), want, 0.02); far > all/50 {
+			t.Errorf("seed %d: %d of %d weights are far from ref's\n%s", seed, far, all, text)
+		}
+		for _, o := range []plan.Options{{}, {NoFuse: true}, {NoReuse: true}} {
+			if msg := differ(want, trainOn(t, dev, text, o), 2e-3); msg != "" {
+				t.Errorf("seed %d, fuse %v, reuse %v: %s\n%s", seed, !o.NoFuse, !o.NoReuse, msg, text)
+			}
+		}
+	}
+}
+
 // differ compares within a share of the largest entry: the two steps of training
 // amplify rounding.
 func differ(want, got [][]float32, tolerance float64) string {
 	for i := range want {
-		largest := 1e-2
-		for _, v := range want[i] {
-			largest = max(largest, math.Abs(float64(v)))
-		}
+		largest := magnitude(want[i])
 		for j := range want[i] {
 			if d := math.Abs(float64(got[i][j] - want[i][j])); !(d <= tolerance*largest) {
 				return fmt.Sprintf("tensor %d[%d] is %g, want %g", i, j, got[i][j], want[i][j])
@@ -129,6 +146,29 @@ func differ(want, got [][]float32, tolerance float64) string {
 		}
 	}
 	return ""
+}
+
+// apart counts the entries that differ by more than a share of the largest.
+func apart(want, got [][]float32, tolerance float64) (far, all int) {
+	for i := range want {
+		largest := magnitude(want[i])
+		for j := range want[i] {
+			if !(math.Abs(float64(got[i][j]-want[i][j])) <= tolerance*largest) {
+				far++
+			}
+		}
+		all += len(want[i])
+	}
+	return far, all
+}
+
+// magnitude is that of the largest entry, or what is taken for zero.
+func magnitude(list []float32) float64 {
+	largest := 1e-2
+	for _, v := range list {
+		largest = max(largest, math.Abs(float64(v)))
+	}
+	return largest
 }
 
 // trainOn gives the params after two steps, and the loss.
