@@ -21,12 +21,22 @@ const (
 	typeChar       = 24
 )
 
-// h100 is what cuDNN wants to know of an NVIDIA H100 SXM.
-const h100 = `{"deviceName": "NVIDIA H100 80GB HBM3", "deviceVer": 900, "deviceId": 0, "cudaDeviceId": 0, "driverVer": 13000,
-"multiProcessorCount": 132, "smCountOrigin": 0, "maxGridSize": [2147483647, 65535, 65535], "maxBlockSize": [1024, 1024, 64], "warpSize": 32,
+// gpus are kinds that train nets: compute capability, multiprocessors, and bytes of shared
+// memory that a block may ask for.
+var gpus = []struct {
+	name                         string
+	capability, processors, room int
+}{
+	{"NVIDIA A100-SXM4-80GB", 800, 108, 166912}, {"NVIDIA GeForce RTX 4090", 890, 128, 101376}, {"NVIDIA H100 80GB HBM3", 900, 132, 232448},
+	{"NVIDIA B200", 1000, 148, 232448}, {"NVIDIA GeForce RTX 5090", 1200, 170, 101376},
+}
+
+// properties is what cuDNN wants to know of a GPU: name, capability, processors, room.
+const properties = `{"deviceName": %q, "deviceVer": %d, "deviceId": 0, "cudaDeviceId": 0, "driverVer": 13000,
+"multiProcessorCount": %d, "smCountOrigin": 0, "maxGridSize": [2147483647, 65535, 65535], "maxBlockSize": [1024, 1024, 64], "warpSize": 32,
 "maxThreadsPerBlock": 1024, "maxThreadsPerSM": 2048, "maxCtasPerSM": 32, "regsPerBlock": 65536, "maxRegistersPerSM": 65536,
-"maxSharedMemoryPerBlock": 49152, "maxSharedMemoryPerBlockOptin": 232448, "oversizedSharedMemoryPerBlock": 0, "reservedSharedMemoryPerBlock": 1024,
-"totalGlobalMem": 85028765696, "l2CacheSize": 52428800, "memoryBusWidth": 5120, "memClockRateKHz": 2619000, "smClockRateKHz": 1980000,
+"maxSharedMemoryPerBlock": 49152, "maxSharedMemoryPerBlockOptin": %d, "oversizedSharedMemoryPerBlock": 0, "reservedSharedMemoryPerBlock": 1024,
+"totalGlobalMem": 25757220864, "l2CacheSize": 52428800, "memoryBusWidth": 384, "memClockRateKHz": 2619000, "smClockRateKHz": 1980000,
 "pciDeviceId": 0, "isTccDriver": 0, "supportCoopLaunch": 1}`
 
 // absent is a GPU that is not there.
@@ -71,11 +81,25 @@ func proposed(h *CudnnHandle, gpu *backend, z CudnnGraphShape) (list []CudnnConf
 	return list, nil
 }
 
-// layers are convolutions of nets: first ones of one and three channels, in groups, odd ones.
-var layers = []struct {
+// layer is a convolution of square pictures.
+type layer struct {
 	name                                    string
 	n, c, size, out, kernel, stride, pad, g int
-}{
+}
+
+// graph is the layer in one kind of graph.
+func (l layer) graph(k kind) CudnnGraphShape {
+	y := (l.size+2*l.pad-l.kernel)/l.stride + 1
+	z := CudnnGraphShape{Direction: k.direction, X: []int{l.n, l.c, l.size, l.size}, W: []int{l.out, l.c / l.g, l.kernel, l.kernel}, Y: []int{l.n, l.out, y, y},
+		Pad: []int{l.pad, l.pad}, Stride: []int{l.stride, l.stride}, Dilation: []int{1, 1}, TypeX: k.x, TypeW: k.w, TypeY: k.y}
+	if k.finish != nil {
+		k.finish(&z)
+	}
+	return z
+}
+
+// layers are convolutions of nets: first ones of one and three channels, in groups, odd ones.
+var layers = []layer{
 	{"LeNet conv1", 64, 1, 28, 20, 5, 1, 0, 1}, {"LeNet conv2", 64, 20, 12, 50, 5, 1, 0, 1},
 	{"AlexNet conv1", 256, 3, 227, 96, 11, 4, 0, 1}, {"AlexNet conv2", 256, 96, 27, 256, 5, 1, 2, 2},
 	{"AlexNet conv3", 256, 256, 13, 384, 3, 1, 1, 1}, {"AlexNet conv4", 256, 384, 13, 384, 3, 1, 1, 2},
@@ -84,13 +108,16 @@ var layers = []struct {
 	{"depthwise", 64, 32, 112, 32, 3, 1, 1, 32}, {"odd", 64, 17, 30, 5, 3, 1, 1, 1},
 }
 
-// kinds are the graphs that the engine makes of each layer.
-var kinds = []struct {
+// kind is a direction, the types of its tensors, and an epilogue.
+type kind struct {
 	name      string
 	direction CudnnDirection
 	x, w, y   int
 	finish    func(z *CudnnGraphShape)
-}{
+}
+
+// kinds are the graphs that the engine makes of each layer.
+var kinds = []kind{
 	{"bf16 forward", CudnnForward, CudnnBFloat16, CudnnBFloat16, CudnnBFloat16, nil},
 	{"bf16 forward to float32", CudnnForward, CudnnBFloat16, CudnnBFloat16, CudnnFloat, nil},
 	{"bf16 forward, bias", CudnnForward, CudnnBFloat16, CudnnBFloat16, CudnnBFloat16, func(z *CudnnGraphShape) { z.Bias = true }},
@@ -109,9 +136,9 @@ var kinds = []struct {
 	{"tf32 weights' gradient", CudnnGradWeights, CudnnFloat, CudnnFloat, CudnnFloat, nil},
 }
 
-// An H100 has engines, with tensor cores and the same bits each time, for what the engine
-// computes without an epilogue. What it has for the rest is logged.
-func TestEnginesOfAbsentGPU(t *testing.T) {
+// These GPUs have engines, with tensor cores and the same bits each time, for what the engine
+// computes without an epilogue. What they have for the rest is logged.
+func TestEnginesOfAbsentGPUs(t *testing.T) {
 	if os.Getenv(realVariable) == "" {
 		t.Skip("the stand-in has engines for what `make check-headers` found that the real one has them for")
 	}
@@ -119,33 +146,37 @@ func TestEnginesOfAbsentGPU(t *testing.T) {
 	if b := h.backend(kindDevice); b.err != nil {
 		t.Skipf("cuDNN %s proposes nothing for a GPU that is not there: %v", h.Version(), b.err)
 	}
-	gpu := absent(t, h, h100)
-	for _, k := range kinds {
-		var without, slow []string
-		for _, l := range layers {
-			q := (l.size+2*l.pad-l.kernel)/l.stride + 1
-			z := CudnnGraphShape{Direction: k.direction, X: []int{l.n, l.c, l.size, l.size}, W: []int{l.out, l.c / l.g, l.kernel, l.kernel}, Y: []int{l.n, l.out, q, q},
-				Pad: []int{l.pad, l.pad}, Stride: []int{l.stride, l.stride}, Dilation: []int{1, 1}, TypeX: k.x, TypeW: k.w, TypeY: k.y}
-			if k.finish != nil {
-				k.finish(&z)
+	for _, g := range gpus {
+		t.Run(g.name, func(t *testing.T) {
+			gpu := absent(t, h, fmt.Sprintf(properties, g.name, g.capability, g.processors, g.room))
+			for _, k := range kinds {
+				checkEngines(t, h, gpu, k)
 			}
-			list, err := proposed(h, gpu, z)
-			if err != nil {
-				t.Errorf("%s, %s: %v", k.name, l.name, err)
-			}
-			good := slices.DeleteFunc(list, func(c CudnnConfig) bool {
-				return slices.ContainsFunc(c.Notes, func(n int32) bool { return n >= NoteReducedReduction })
-			})
-			switch {
-			case len(good) == 0:
-				without = append(without, l.name)
-			case !slices.ContainsFunc(good, func(c CudnnConfig) bool { return slices.Contains(c.Notes, NoteTensorCore) }):
-				slow = append(slow, l.name)
-			}
+		})
+	}
+}
+
+// checkEngines looks for the engines of all layers in one kind of graph.
+func checkEngines(t *testing.T, h *CudnnHandle, gpu *backend, k kind) {
+	t.Helper()
+	var without, slow []string
+	for _, l := range layers {
+		list, err := proposed(h, gpu, l.graph(k))
+		if err != nil {
+			t.Errorf("%s, %s: %v", k.name, l.name, err)
 		}
-		text := fmt.Sprintf("%s: no engine for %q, none with tensor cores for %q", k.name, without, slow)
-		if t.Log(text); k.finish == nil && len(without) > 0 && k.x == k.w && k.w == k.y {
-			t.Error(text)
+		good := slices.DeleteFunc(list, func(c CudnnConfig) bool {
+			return slices.ContainsFunc(c.Notes, func(n int32) bool { return n >= NoteReducedReduction })
+		})
+		switch {
+		case len(good) == 0:
+			without = append(without, l.name)
+		case !slices.ContainsFunc(good, func(c CudnnConfig) bool { return slices.Contains(c.Notes, NoteTensorCore) }):
+			slow = append(slow, l.name)
 		}
+	}
+	text := fmt.Sprintf("%s: no engine for %q, none with tensor cores for %q", k.name, without, slow)
+	if t.Log(text); k.finish == nil && len(without)+len(slow) > 0 && k.x == k.w && k.w == k.y {
+		t.Error(text)
 	}
 }
