@@ -64,7 +64,8 @@ func places(list ...int) Places {
 // are float32 or better inside, and results are rounded once, to the nearest even; only
 // PoolGrad may add up overlapping windows in BF16, as oneDNN does, and convolutions with
 // 3×3 kernels may round their factors once more after Winograd's transforms; the gradient of
-// their weights, F32 as it is, may have been rounded to BF16 (all that cuDNN offers). The rest
+// their weights, F32 as it is, may have been rounded to BF16 (all that cuDNN offers), and so may
+// a bias that is added to a BF16 result. The rest
 // stays F32: biases, slopes, statistics, labels, losses, what a solver updates, and
 // functions that magnify rounding.
 func Narrow(op Op) (in, out Places) {

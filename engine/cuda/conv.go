@@ -79,7 +79,7 @@ func (d *device) prepareConv(c convolution, in, out []engine.Desc) (*kernel, err
 		c.epilogue.Act, c.epilogue.Low, c.epilogue.High = engine.ActNone, 0, 0
 	}
 	ins := []pointer{input(0), input(1)}
-	a, fused, err := d.convolve(c)
+	a, fused, err := d.convolve(c.narrowBias())
 	if isUnsupported(err) && c.widens() {
 		ins = []pointer{b.widened(0, in[0]), b.widened(1, in[1])}
 		c.widen()
@@ -93,6 +93,9 @@ func (d *device) prepareConv(c convolution, in, out []engine.Desc) (*kernel, err
 		for i := range c.epilogue.Inputs() {
 			ins = append(ins, input(2+i))
 		}
+		if c.narrowsBias() {
+			ins[2] = b.converted(2, c.extra[0], formF32+formBF16)
+		}
 	}
 	b.addAlgo(a, ins, output(0))
 	if !fused {
@@ -102,6 +105,21 @@ func (d *device) prepareConv(c convolution, in, out []engine.Desc) (*kernel, err
 		b.addClip(clip, *c.out())
 	}
 	return b.kernel()
+}
+
+// narrowsBias reports whether a bias is added in bfloat16, as its result is. cuDNN has
+// ready-made engines for that, and for a float32 bias such that it compiles at run time.
+func (c *convolution) narrowsBias() bool {
+	return c.direction == shim.CudnnForward && c.epilogue.Bias && c.y.DType == engine.BF16 && c.extra[0].DType == engine.F32
+}
+
+// narrowBias is the convolution with its bias in bfloat16, where that is so.
+func (c convolution) narrowBias() convolution {
+	if c.narrowsBias() {
+		c.extra = slices.Clone(c.extra)
+		c.extra[0].DType = engine.BF16
+	}
+	return c
 }
 
 // widens reports whether the result is float32 and something that it is computed from is

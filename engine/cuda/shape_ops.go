@@ -78,10 +78,15 @@ func (b *build) widened(i int, t engine.Desc) pointer {
 	if t.DType == engine.F32 {
 		return input(i)
 	}
+	return b.converted(i, t, formBF16+formF32)
+}
+
+// converted is input i in another type, in scratch memory.
+func (b *build) converted(i int, t engine.Desc, form string) pointer {
 	n := t.Shape.Count()
-	wide := b.scratch(4 * n)
-	each(b, convert, formBF16+formF32, n, func(l *launch) convertArgs { return convertArgs{l.in[i], wide(l), uint32(n)} })
-	return wide
+	to := b.scratch(4 * n) // enough for either type
+	each(b, convert, form, n, func(l *launch) convertArgs { return convertArgs{l.in[i], to(l), uint32(n)} })
+	return to
 }
 
 // transpose adds the turn of each item from channels × places to places × channels
