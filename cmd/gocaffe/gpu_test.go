@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -152,6 +153,25 @@ func TestExplainGPU(t *testing.T) {
 	code, stdout, log := call("caffe", "explain", "-stage", "plan", "-phase", "TEST", "-model", model, "-gpu", "0")
 	if code != 0 || !strings.Contains(stdout, "Pixels{Scale:") {
 		t.Errorf("exit %d, no Pixels in the plan:\n%s\n%s", code, stdout, log)
+	}
+}
+
+// On a GPU activations change their layout or type where a net goes over to inner products and back, and nowhere else. The copies of weights
+// in bfloat16 are not counted.
+func TestReordersOnGPU(t *testing.T) {
+	withGPU(t)
+	ofWeights := regexp.MustCompile(`Reorder{}  \S+\[\d+\]\[`)
+	for name, want := range map[string]int{
+		"alexnet":   4,  // pictures, pool5 and its gradient, the gradient of fc8
+		"vgg16":     4,  // the same
+		"googlenet": 11, // pictures; a mask; of each of three heads its input, that one's gradient, and the gradient of its loss
+		"resnet50":  4,  // pictures, pool5 and its gradient, the gradient of the classifier
+	} {
+		code, stdout, log := call("caffe", "explain", "-stage", "plan,dummy", "-model", "../../examples/"+name+"/train_val.prototxt", "-gpu", "0", "-precision", "bf16")
+		got := strings.Count(stdout, "Reorder{}") - len(ofWeights.FindAllString(stdout, -1))
+		if code != 0 || got != want {
+			t.Errorf("%s: exit %d, %d reorders of activations, want %d\n%s", name, code, got, want, last(log, 500))
+		}
 	}
 }
 

@@ -40,8 +40,8 @@ func (d layouter) Prefer(op engine.Op, in, out []engine.Desc) (pin, pout []engin
 			}
 		}
 	}
-	if _, first := op.(engine.Pixels); first || engine.Multiplies(op) {
-		layout = nhwc // pictures come first, and convolutions next
+	if beforeConvolutions(op) || engine.Multiplies(op) {
+		layout = nhwc
 	}
 	for _, list := range [][]engine.Desc{pin, pout} {
 		for i, t := range list {
@@ -55,6 +55,18 @@ func (d layouter) Prefer(op engine.Op, in, out []engine.Desc) (pin, pout []engin
 		}
 	}
 	return pin, pout
+}
+
+// beforeConvolutions reports whether what an op gives is as a rule read by convolutions, and
+// is larger than what it is made of: pictures, and the gradient of an average.
+func beforeConvolutions(op engine.Op) bool {
+	switch op := op.(type) {
+	case engine.Pixels:
+		return true
+	case engine.PoolGrad:
+		return op.Method == engine.AvePool
+	}
+	return false
 }
 
 // keepsChannelsLast reports whether our kernel for an op works on tensors in nhwc and
