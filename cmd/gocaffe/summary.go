@@ -30,6 +30,9 @@ func summary(a *app) (err error) {
 	if err != nil {
 		return err
 	}
+	if a.flags.gpu != "" {
+		a.log.Warningf("gocaffe.go", 1, "summary predicts the memory of a run on the CPU: -gpu %s has no effect", a.flags.gpu)
+	}
 	quiet := *a
 	quiet.log = &glog.Logger{} // opening the data says nothing about the net
 	dev, err := quiet.openEngine()

@@ -136,6 +136,13 @@ func TestSummaryText(t *testing.T) {
 }
 
 // Params and what is as large as they are: 135, 5, 140 and 7 numbers of 4 bytes, each from a multiple of 64 on, and beside the history
+func TestSummarySaysWhatItLeavesOut(t *testing.T) {
+	code, _, stderr := call("gocaffe", "summary", "-model", writeNet(t, twoLayers), "-gpu", "0", "-engine", "ref")
+	if want := "-gpu 0 has no effect"; code != 0 || !strings.Contains(stderr, want) {
+		t.Errorf("exit %d, no %q in %s", code, want, stderr)
+	}
+}
+
 // the solver's numbers for an update.
 func TestSummaryMemory(t *testing.T) {
 	for phase, commands := range map[string][]string{"TRAIN": {"time", "train"}, "TEST": {"time", "test"}} {
